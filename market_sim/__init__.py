@@ -1,0 +1,102 @@
+"""market_sim: the economics of markets in which federated learning buys privacy and models.
+
+Arrays in, values out. Every array has optional leading axes, then `owners`. What needs torch or a
+heavy library is imported when it is first used.
+"""
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from market_sim.aggregation import (
+    Aggregator,
+    BiasOpt,
+    DataSize,
+    ErrorOpt,
+    VarOpt,
+    WaterFilling,
+    error_bound,
+)
+from market_sim.errors import (
+    AuditError,
+    ChecksumMismatch,
+    DataUnavailable,
+    InvalidInput,
+    LedgerImbalance,
+    MarketSimError,
+    ResultsError,
+    ScenarioError,
+)
+from market_sim.mechanisms import AllIn, Guarantees, Mechanism, PiecewiseConstant
+from market_sim.outcome import Outcome
+from market_sim.population import (
+    Population,
+    PopulationLaw,
+    budgets,
+    fl_market_2021,
+    fl_market_2022,
+)
+from market_sim.reports import Reports
+from market_sim.streams import Streams
+from market_sim.valuation import KINDS, Valuations
+
+if TYPE_CHECKING:
+    from market_sim.audit import AuditReport, AuditRow, audit
+
+_LAZY = {
+    "AuditReport": "market_sim.audit",
+    "AuditRow": "market_sim.audit",
+    "audit": "market_sim.audit",
+}
+
+try:
+    __version__ = version("market-sim")
+except PackageNotFoundError:  # run from a source tree that was never installed
+    __version__ = "0.0.0+uninstalled"
+
+__all__ = [
+    "KINDS",
+    "Aggregator",
+    "AllIn",
+    "AuditError",
+    "AuditReport",
+    "AuditRow",
+    "BiasOpt",
+    "ChecksumMismatch",
+    "DataSize",
+    "DataUnavailable",
+    "ErrorOpt",
+    "Guarantees",
+    "InvalidInput",
+    "LedgerImbalance",
+    "MarketSimError",
+    "Mechanism",
+    "Outcome",
+    "PiecewiseConstant",
+    "Population",
+    "PopulationLaw",
+    "Reports",
+    "ResultsError",
+    "ScenarioError",
+    "Streams",
+    "Valuations",
+    "VarOpt",
+    "WaterFilling",
+    "audit",
+    "budgets",
+    "error_bound",
+    "fl_market_2021",
+    "fl_market_2022",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is listed in `_LAZY` on first use."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'market_sim' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, lazy ones included."""
+    return sorted(__all__)

@@ -1,0 +1,97 @@
+"""Mechanism: the rule by which a broker turns reports and money into privacy and payments."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+from numpy.typing import ArrayLike
+
+from market_sim.outcome import Outcome
+from market_sim.reports import Reports
+from market_sim.shapes import Array, as_budget
+
+Minded = Literal["single-minded", "any", "none"]
+
+
+@dataclass(frozen=True)
+class Guarantees:
+    """What a mechanism promises; the contract tests and the audit check each claim by attack.
+
+    Attributes
+    ----------
+    truthful_in
+        Parts of the report in which no lie pays: any of "value" and "cap".
+    truthful_for
+        For whom: "single-minded" owners (a fixed cost for any sale), "any" non-decreasing
+        valuation, or "none".
+    individually_rational
+        No truthful owner is paid less than her cost.
+    budget_feasible
+        The payments never exceed the budget.
+    deterministic
+        The same reports always give the same outcome.
+    anonymous
+        A permutation of the owners permutes the outcome (ties aside).
+    """
+
+    truthful_in: tuple[str, ...] = ()
+    truthful_for: Minded = "none"
+    individually_rational: bool = False
+    budget_feasible: bool = False
+    deterministic: bool = True
+    anonymous: bool = False
+
+
+class Mechanism(ABC):
+    """A procurement auction: reports and a budget in, an `Outcome` out, for any leading axes."""
+
+    @property
+    @abstractmethod
+    def guarantees(self) -> Guarantees:
+        """What this rule promises."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """Short name for tables and figures."""
+
+    @abstractmethod
+    def clear(self, reports: Reports, budget: ArrayLike) -> Outcome:
+        """Return who sells how much privacy for what payment.
+
+        Parameters
+        ----------
+        reports
+            What the owners say, shape `(*profiles, owners)`; never changed.
+        budget
+            The buyer's money, > 0, one number or shape `profiles`.
+
+        Raises
+        ------
+        InvalidInput
+            If the budget is not positive and finite or does not fit the profiles.
+        """
+
+
+class PiecewiseConstant(ABC):
+    """A mechanism whose outcome for owner i, at a fixed cap, is constant between critical values.
+
+    Such rules can be attacked exactly: one misreport in each piece and one on each border.
+    """
+
+    @abstractmethod
+    def critical_values(self, reports: Reports, budget: ArrayLike, owner: int) -> Array:
+        """Return all total values V'_i at which the outcome of `owner` can change.
+
+        Shape `(*profiles, candidates)`; entries need not be sorted and may repeat or be infinite
+        (an infinite entry is no candidate). The others' reports and the owner's reported cap are
+        taken from `reports`.
+        """
+
+
+def flat(reports: Reports, budget: ArrayLike) -> tuple[Array, Array, Array, Array]:
+    """Return value, mass and cap of shape `(rows, owners)` and the budget of shape `(rows,)`."""
+    money = as_budget(budget, reports.profiles).reshape(-1)
+    shape = (money.size, reports.owners)
+    value, mass, cap = (a.reshape(shape) for a in (reports.value, reports.mass, reports.cap))
+    return value, mass, cap, money

@@ -1,0 +1,126 @@
+"""One vocabulary of array axes and the checks that stand at the door of every public function.
+
+Axes, in this order: `*profiles` (any number of leading axes, each entry one independent market),
+then `owners`. Functions accept anything NumPy converts to float64 and return float64.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import ArrayLike, NDArray
+
+from market_sim.errors import InvalidInput
+
+Array = NDArray[np.float64]
+PerOwner = Float[NDArray[np.float64], "*profiles owners"]
+PerProfile = Float[NDArray[np.float64], "*profiles"]
+OwnerMask = Bool[NDArray[np.bool_], "*profiles owners"]
+
+
+def as_floats(
+    name: str,
+    value: ArrayLike,
+    *,
+    minimum: float | None = None,
+    positive: bool = False,
+    finite: bool = True,
+) -> Array:
+    """Return `value` as a float64 array, every entry checked.
+
+    Parameters
+    ----------
+    name
+        What the value is called in the error message.
+    value
+        A number or an array of any shape.
+    minimum
+        Smallest value allowed, if there is one.
+    positive
+        Refuse zero and below.
+    finite
+        Refuse infinities; NaN is always refused.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the first offending entry and its index.
+    """
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{name} must be numbers, got {value!r:.80}") from error
+    _refuse(name, array, np.isnan(array), "must not be NaN")
+    if finite:
+        _refuse(name, array, np.isinf(array), "must be finite")
+    if positive:
+        _refuse(name, array, array <= 0, "must be greater than 0")
+    if minimum is not None:
+        _refuse(name, array, array < minimum, f"must be at least {minimum:g}")
+    return array
+
+
+def _refuse(name: str, array: Array, bad: NDArray[np.bool_], rule: str) -> None:
+    """Raise with the first entry where `bad` is true."""
+    if not bad.any():
+        return
+    index = tuple(int(i) for i in np.argwhere(bad)[0])
+    where = f" at index {index if len(index) > 1 else index[0]}" if index else ""
+    raise InvalidInput(f"{name} {rule}, got {array[index]:g}{where}")
+
+
+def require_owners(name: str, array: Array) -> None:
+    """Refuse an array without an `owners` axis or with no owner on it.
+
+    Raises
+    ------
+    InvalidInput
+        If the last axis is missing or empty.
+    """
+    if array.ndim == 0:
+        raise InvalidInput(f"{name} needs a last axis of owners, got the single number {array:g}")
+    if array.shape[-1] == 0:
+        raise InvalidInput(f"{name} is empty: a population needs at least one owner")
+
+
+def broadcast_owners(**arrays: Array) -> tuple[Array, ...]:
+    """Broadcast arrays over their leading axes; the `owners` axis must agree exactly.
+
+    Raises
+    ------
+    InvalidInput
+        Naming all the shapes, if they do not fit together.
+    """
+    for name, array in arrays.items():
+        require_owners(name, array)
+    shapes = {name: array.shape for name, array in arrays.items()}
+    listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+    if len({shape[-1] for shape in shapes.values()}) > 1:
+        raise InvalidInput(f"the number of owners (last axis) differs: {listed}")
+    try:
+        return tuple(np.broadcast_arrays(*arrays.values()))
+    except ValueError as error:
+        raise InvalidInput(f"the leading axes do not broadcast: {listed}") from error
+
+
+def as_budget(budget: ArrayLike, profiles: tuple[int, ...]) -> Array:
+    """Return the buyer's money as one number a profile, shape `profiles`.
+
+    Raises
+    ------
+    InvalidInput
+        If the budget is zero, negative, not finite or does not broadcast to `profiles`.
+    """
+    array = as_floats("budget", budget, positive=True)
+    try:
+        return np.array(np.broadcast_to(array, profiles))
+    except ValueError as error:
+        raise InvalidInput(
+            f"budget has shape {array.shape} but the reports have profiles {profiles}: "
+            "give one number, or one a profile"
+        ) from error
+
+
+def frozen(array: Array) -> Array:
+    """Return a read-only view, so that nobody downstream can change an input in place."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
