@@ -41,12 +41,12 @@ from market_sim.streams import Streams
 from market_sim.valuation import KINDS, Valuations
 
 if TYPE_CHECKING:
-    from market_sim.audit import AuditReport, AuditRow, audit
+    from market_sim.auditing import AuditReport, AuditRow, audit
 
 _LAZY = {
-    "AuditReport": "market_sim.audit",
-    "AuditRow": "market_sim.audit",
-    "audit": "market_sim.audit",
+    "AuditReport": "market_sim.auditing",
+    "AuditRow": "market_sim.auditing",
+    "audit": "market_sim.auditing",
 }
 
 try:

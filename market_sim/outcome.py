@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
-from market_sim.shapes import Array, as_budget, as_floats, broadcast_owners, frozen
+from market_sim.shapes import Array, as_budget, as_floats, broadcast_owners, frozen, require_fit
 from market_sim.valuation import Valuations
 
 
@@ -82,7 +82,10 @@ class Outcome:
         `data_size` gives the true sizes where they differ from the reported ones.
         """
         cost = true_valuations.cost(self.epsilon)
-        size = self.data_size if data_size is None else as_floats("data_size", data_size)
+        size = self.data_size
+        if data_size is not None:
+            size = as_floats("data_size", data_size, positive=True)
+            require_fit("data_size", size, cost.shape)
         return cost if size is None else np.asarray(size * cost)
 
     def utility(
@@ -109,6 +112,7 @@ class Outcome:
         if cap is None:
             return utility
         limit = as_floats("cap", cap, minimum=0.0)
+        require_fit("cap", limit, utility.shape)
         return np.where(exceeds(self.epsilon, limit), -np.inf, utility)
 
 

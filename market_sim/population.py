@@ -70,7 +70,7 @@ class Population:
     @property
     def owners(self) -> int:
         """Number of owners."""
-        return self.cap.shape[-1]
+        return int(self.cap.shape[-1])
 
     def reports(self) -> Reports:
         """Return what truthful owners would say."""
@@ -129,8 +129,8 @@ class PopulationLaw:
     single_minded: bool = False
 
     def __post_init__(self) -> None:
-        if self.owners < 1:
-            raise InvalidInput(f"owners must be at least 1, got {self.owners}")
+        if self.owners != int(self.owners) or self.owners < 1:
+            raise InvalidInput(f"owners must be a whole number from 1 on, got {self.owners}")
         if unknown := [kind for kind in self.kinds if kind not in KINDS]:
             raise InvalidInput(f"unknown kind {unknown}, expected any of {list(KINDS)}")
         if not self.kinds:
@@ -186,6 +186,9 @@ def budgets(population: Population, level: float, law: BudgetLaw = "fixed") -> A
 
 
 def _check_bounds(name: str, bounds: tuple[float, float], *, positive: bool) -> None:
-    low, high = as_floats(f"{name} bounds", bounds, minimum=0.0, positive=positive)
+    pair = as_floats(f"{name} bounds", bounds, minimum=0.0, positive=positive)
+    if pair.shape != (2,):
+        raise InvalidInput(f"{name} bounds must be two numbers, lowest and highest, got {bounds}")
+    low, high = pair
     if low > high:
         raise InvalidInput(f"{name} bounds must be in ascending order, got {low:g}, {high:g}")

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
-from market_sim.shapes import Array, as_floats, broadcast_owners, frozen
+from market_sim.shapes import Array, as_floats, broadcast_owners, frozen, require_fit
 from market_sim.valuation import Valuations
 
 
@@ -87,7 +87,7 @@ class Reports:
     @property
     def owners(self) -> int:
         """Number of owners."""
-        return self.cap.shape[-1]
+        return int(self.cap.shape[-1])
 
     @cached_property
     def value(self) -> Array:
@@ -112,6 +112,7 @@ class Reports:
     def scaled(self, value: ArrayLike = 1.0, cap: ArrayLike = 1.0) -> Self:
         """Return reports with valuations times `value` and caps times `cap` (broadcast)."""
         factor = as_floats("cap factor", cap, positive=True)
+        require_fit("cap factor", factor, self.shape)
         return type(self)(self.valuations.scaled(value), self.cap * factor, self.data_size)
 
     def select(self, owners: NDArray[np.intp] | slice) -> Self:

@@ -44,10 +44,7 @@ def as_floats(
     InvalidInput
         Naming the first offending entry and its index.
     """
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{name} must be numbers, got {value!r:.80}") from error
+    array = _numbers(name, value)
     _refuse(name, array, np.isnan(array), "must not be NaN")
     if finite:
         _refuse(name, array, np.isinf(array), "must be finite")
@@ -56,6 +53,18 @@ def as_floats(
     if minimum is not None:
         _refuse(name, array, array < minimum, f"must be at least {minimum:g}")
     return array
+
+
+def _numbers(name: str, value: ArrayLike) -> Array:
+    """Return float64, refusing text, complex numbers and lists of unequal length."""
+    try:
+        raw = np.asarray(value)
+        if raw.dtype.kind in "biufO":
+            return np.asarray(raw, dtype=np.float64)
+    except (TypeError, ValueError):
+        pass
+    given = " ".join(repr(value).split())
+    raise InvalidInput(f"{name} must be real numbers of one shape, got {given:.80}")
 
 
 def _refuse(name: str, array: Array, bad: NDArray[np.bool_], rule: str) -> None:
@@ -99,6 +108,22 @@ def broadcast_owners(**arrays: Array) -> tuple[Array, ...]:
         return tuple(np.broadcast_arrays(*arrays.values()))
     except ValueError as error:
         raise InvalidInput(f"the leading axes do not broadcast: {listed}") from error
+
+
+def require_fit(name: str, array: Array, shape: tuple[int, ...]) -> None:
+    """Refuse an array that does not broadcast with `shape`, `(*profiles, owners)`.
+
+    Raises
+    ------
+    InvalidInput
+        Naming both shapes.
+    """
+    try:
+        np.broadcast_shapes(array.shape, shape)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{name} has shape {array.shape}, which does not fit the owners' shape {shape}"
+        ) from error
 
 
 def as_budget(budget: ArrayLike, profiles: tuple[int, ...]) -> Array:

@@ -32,7 +32,7 @@ class Streams:
     root: int
 
     def __post_init__(self) -> None:
-        if self.root < 0:
+        if not isinstance(self.root, int | np.integer) or self.root < 0:
             raise InvalidInput(f"seed must be a non-negative integer, got {self.root}")
 
     def _sequence(self, purpose: str, keys: tuple[int, ...]) -> np.random.SeedSequence:
@@ -47,8 +47,9 @@ class Streams:
     def for_owner(self, purpose: str, owner: int, round_: int = 0) -> np.random.Generator:
         """Return the stream of one owner in one round; it does not depend on who else draws."""
         key = self._sequence(purpose, ()).generate_state(2, np.uint64)
+        # The 1 keeps owner 0 in round 0 apart from `generator(purpose)`, whose counter starts at 0.
         return np.random.Generator(
-            np.random.Philox(key=key, counter=np.array([0, 0, round_, owner], dtype=np.uint64))
+            np.random.Philox(key=key, counter=np.array([0, 1, round_, owner], dtype=np.uint64))
         )
 
     def seed(self, purpose: str, *keys: int) -> int:

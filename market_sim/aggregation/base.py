@@ -122,6 +122,8 @@ def error_bound(
 
 
 def check_dimension(dim: int) -> int:
-    if int(dim) != dim or dim < 1:
+    """Return `dim`, refused unless it is a whole number of at least 1."""
+    number = float(as_floats("dim", dim))
+    if number != int(number) or number < 1:
         raise InvalidInput(f"dim must be a whole number of at least 1, got {dim}")
-    return int(dim)
+    return int(number)

@@ -65,14 +65,29 @@ class ErrorOpt(Aggregator):
 
 @dataclass(frozen=True)
 class _Pieces:
-    """Sorted breakpoints t and prefix sums, `(rows, owners + 1)` with the empty prefix first."""
+    """Both sums at every breakpoint, `(rows, owners)` in ascending order of breakpoints.
 
-    breakpoints: Array  # (rows, owners): w_i c_i, ascending; infinite for losers
-    precision: Array  # sum of 1 / c_i over the first k owners
-    share: Array  # sum of w_i over the first k owners
+    Each sum is built up from non-negative steps: no digit is lost, however far apart the sales.
+    """
+
+    breakpoints: Array  # t_k = w_i c_i; the largest one again for those without a part in it
+    rise: Array  # sum of 1 / c over the owners up to k: slope of the first sum after t_k
+    excess: Array  # sum (t_k / c - w)_+
+    fall: Array  # sum of 1 / c over the owners from k on: minus the slope of the second before t_k
+    shortfall: Array  # sum (w - t_k / c)_+ over all owners
+    lost: Array  # (rows,): the share of the losers
 
     def at(self, table: Array, index: NDArray[np.intp]) -> Array:
-        return np.asarray(np.take_along_axis(table, index[:, None], axis=1)[:, 0])
+        """Return one entry a row."""
+        return np.asarray(table[np.arange(len(index)), index])
+
+    def line_below(self, index: NDArray[np.intp]) -> tuple[Array, Array, Array]:
+        """Return breakpoint, value and slope of the second sum on the piece ending at `index`."""
+        inside = index < self.breakpoints.shape[1]
+        place = np.where(inside, index, 0)
+        values = np.where(inside, self.at(self.shortfall, place), self.lost)
+        slopes = np.where(inside, self.at(self.fall, place), 0.0)
+        return self.at(self.breakpoints, place), values, slopes
 
 
 def _least_error(epsilon: Array, share: Array, dim: int) -> Array:
@@ -80,81 +95,80 @@ def _least_error(epsilon: Array, share: Array, dim: int) -> Array:
     # In units of 8 d / (largest eps)^2, so that nothing over- or underflows.
     top = epsilon.max(axis=1, keepdims=True)
     precision = np.square(epsilon / top)
-    coupling = np.square(top[:, 0]) / (8.0 * dim)  # 1 / unit: scales the bias term
-    with np.errstate(divide="ignore"):
-        breakpoint_ = np.where(precision > 0, share / precision, np.inf)
-    pieces = _pieces(breakpoint_, precision, share)
-    low = _search_low(pieces, coupling)
+    coupling = np.square(np.minimum(top[:, 0], 1e100)) / (8.0 * dim)  # 1 / unit, for the bias term
+    pieces = _pieces(precision, share)
+    low = _search_low(pieces, coupling) - 1
     high = _search_high(pieces, coupling, low)
     lower, upper = _levels(pieces, coupling, low, high)
     weights = np.clip(share, lower[:, None] * precision, upper[:, None] * precision)
     return normalized(np.where(precision > 0, weights, 0.0))
 
 
-def _pieces(breakpoint_: Array, precision: Array, share: Array) -> _Pieces:
+def _pieces(precision: Array, share: Array) -> _Pieces:
+    """Sort the breakpoints and accumulate both sums over them."""
+    with np.errstate(divide="ignore", over="ignore"):
+        breakpoint_ = share / precision
+    bought = np.isfinite(breakpoint_)
+    lost = np.where(bought, 0.0, share).sum(axis=1)
+    last = np.where(bought, breakpoint_, 0.0).max(axis=1, keepdims=True)
+    breakpoint_ = np.where(bought, breakpoint_, last)
     order = np.argsort(breakpoint_, axis=1)
-    zero = np.zeros((len(order), 1))
-    prefix = [
-        np.concatenate([zero, np.cumsum(np.take_along_axis(a, order, axis=1), axis=1)], axis=1)
-        for a in (precision, share)
-    ]
-    return _Pieces(np.take_along_axis(breakpoint_, order, axis=1), prefix[0], prefix[1])
+    ordered = np.take_along_axis(breakpoint_, order, axis=1)
+    weight = np.take_along_axis(np.where(bought, precision, 0.0), order, axis=1)
+    rise, fall = np.cumsum(weight, axis=1), _cumsum_back(weight)
+    steps = np.diff(ordered, axis=1)
+    excess, shortfall = np.zeros(ordered.shape), np.empty(ordered.shape)
+    np.cumsum(rise[:, :-1] * steps, axis=1, out=excess[:, 1:])
+    shortfall[:, -1] = 0.0
+    shortfall[:, :-1] = _cumsum_back(fall[:, 1:] * steps)
+    return _Pieces(ordered, rise, excess, fall, shortfall + lost[:, None], lost)
 
 
-def _excess_above(pieces: _Pieces, level: Array, index: NDArray[np.intp]) -> Array:
-    """Return sum (p / c_i - w_i)_+ when p lies on piece `index`."""
-    return level * pieces.at(pieces.precision, index) - pieces.at(pieces.share, index)
-
-
-def _shortfall_below(pieces: _Pieces, level: Array, index: NDArray[np.intp]) -> Array:
-    """Return sum (w_i - q / c_i)_+ over all owners when q lies on piece `index`."""
-    missing_share = pieces.share[:, -1] - pieces.at(pieces.share, index)
-    precision = pieces.precision[:, -1] - pieces.at(pieces.precision, index)
-    return missing_share - level * precision
+def _cumsum_back(array: Array) -> Array:
+    """Return the sums of each row from every entry to the end."""
+    return np.asarray(np.cumsum(array[:, ::-1], axis=1)[:, ::-1])
 
 
 def _search_low(pieces: _Pieces, coupling: Array) -> NDArray[np.intp]:
-    """Return the piece of p: how many breakpoints lie below it."""
+    """Return how many breakpoints lie at or below p; the first one always does."""
 
     def below(index: NDArray[np.intp]) -> NDArray[np.bool_]:
-        level = pieces.at(pieces.breakpoints, index)
-        finite = np.isfinite(level)
-        level = np.where(finite, level, 0.0)
-        excess = _excess_above(pieces, level, index)
-        upper = level + 4.0 * coupling * excess
-        place = (pieces.breakpoints <= upper[:, None]).sum(axis=1)
-        return finite & (excess <= _shortfall_below(pieces, upper, place))
+        excess = pieces.at(pieces.excess, index)
+        upper = pieces.at(pieces.breakpoints, index) + 4.0 * coupling * excess
+        end, value, slope = pieces.line_below((pieces.breakpoints <= upper[:, None]).sum(axis=1))
+        return np.asarray(excess <= value + slope * (end - upper))
 
-    return _bisect(below, len(coupling), pieces.breakpoints.shape[1])
+    return _bisect(below, *pieces.breakpoints.shape)
 
 
-def _search_high(
-    pieces: _Pieces, coupling: Array, low: NDArray[np.intp]
-) -> NDArray[np.intp]:
-    """Return the piece of q, given the piece of p."""
-    slope = pieces.at(pieces.precision, low)
-    offset = pieces.at(pieces.share, low)
+def _search_high(pieces: _Pieces, coupling: Array, low: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return how many breakpoints lie at or below q, given the last one below p."""
+    start, rise = pieces.at(pieces.breakpoints, low), pieces.at(pieces.rise, low)
+    excess = pieces.at(pieces.excess, low)
 
     def below(index: NDArray[np.intp]) -> NDArray[np.bool_]:
-        upper = pieces.at(pieces.breakpoints, index)
-        finite = np.isfinite(upper)
-        upper = np.where(finite, upper, 0.0)
-        lower = (upper + 4.0 * coupling * offset) / (1.0 + 4.0 * coupling * slope)
-        return finite & (lower * slope - offset <= _shortfall_below(pieces, upper, index))
+        distance = pieces.at(pieces.breakpoints, index) - start - 4.0 * coupling * excess
+        reached = excess + rise * (distance / (1.0 + 4.0 * coupling * rise))
+        return np.asarray(reached <= pieces.at(pieces.shortfall, index))
 
-    return _bisect(below, len(coupling), pieces.breakpoints.shape[1])
+    return _bisect(below, *pieces.breakpoints.shape)
 
 
 def _levels(
     pieces: _Pieces, coupling: Array, low: NDArray[np.intp], high: NDArray[np.intp]
 ) -> tuple[Array, Array]:
-    """Solve the two linear equations on the pieces found."""
-    slope, offset = pieces.at(pieces.precision, low), pieces.at(pieces.share, low)
-    share = pieces.share[:, -1] - pieces.at(pieces.share, high)
-    precision = pieces.precision[:, -1] - pieces.at(pieces.precision, high)
-    stiffness = 1.0 + 4.0 * coupling * slope
-    lower = (offset + share + 4.0 * coupling * offset * precision) / (slope + stiffness * precision)
-    return lower, lower * stiffness - 4.0 * coupling * offset
+    """Return p and q, the root of two linear equations on the pieces found.
+
+    b / 2 = X + s (p - t) = Y + f (t' - q) and q = p + 2 b, solved for b / 2: every term is >= 0.
+    """
+    start, rise = pieces.at(pieces.breakpoints, low), pieces.at(pieces.rise, low)
+    excess = pieces.at(pieces.excess, low)
+    end, value, fall = pieces.line_below(high)
+    half = (value + fall * (end - start) + fall / rise * excess) / (
+        1.0 + fall / rise + 4.0 * coupling * fall
+    )
+    lower = start + (half - excess) / rise
+    return lower, lower + 4.0 * coupling * half
 
 
 def _bisect(below: Below, rows: int, owners: int) -> NDArray[np.intp]:

@@ -7,6 +7,7 @@ grows, which gives both the early end of the scan and the critical prices (see `
 
 import heapq
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from market_sim.shapes import Array
 
 Mask = NDArray[np.bool_]
+Scalar = TypeVar("Scalar", np.float64, np.bool_)
 _DENSE_EVENTS = 16  # beyond this many events a row, a search per row is cheaper than dense passes
 
 
@@ -21,15 +23,15 @@ _DENSE_EVENTS = 16  # beyond this many events a row, a search per row is cheaper
 class Ranked:
     """Rows of owners in ascending unit value; ties keep the order of the owners."""
 
-    order: NDArray[np.intp]
+    place: NDArray[np.intp]  # where each entry stood, as an index into the flattened rows
     unit: Array
     mass: Array
     budget: Array
 
-    def scatter(self, values: Array) -> Array:
+    def scatter(self, values: NDArray[Scalar]) -> NDArray[Scalar]:
         """Return values given in ranked order, back in the order of the owners."""
-        result = np.zeros_like(values)
-        np.put_along_axis(result, self.order, values, axis=1)
+        result = np.empty_like(values)
+        result.reshape(-1)[self.place] = values
         return result
 
 
@@ -45,12 +47,14 @@ class Refusal:
 def rank(value: Array, mass: Array, budget: Array) -> Ranked:
     """Sort rows `(rows, owners)` by unit value `value / mass`, stable."""
     unit = value / mass
-    order = np.argsort(unit, axis=1)
-    ranked = np.take_along_axis(unit, order, axis=1)
+    place = np.argsort(unit, axis=1)
+    start = np.arange(len(unit))[:, None] * unit.shape[1]
+    place += start
+    ranked = unit.reshape(-1).take(place)
     tied = (ranked[:, 1:] == ranked[:, :-1]).any(axis=1)
     if tied.any():  # the default sort is much faster, but orders equal keys arbitrarily
-        order[tied] = np.argsort(unit[tied], axis=1, kind="stable")
-    return Ranked(order, ranked, np.take_along_axis(mass, order, axis=1), budget)
+        place[tied] = np.argsort(unit[tied], axis=1, kind="stable") + start[tied]
+    return Ranked(place, ranked, np.ascontiguousarray(mass).reshape(-1).take(place), budget)
 
 
 def accept_prefix(ranked: Ranked) -> tuple[NDArray[np.intp], Array]:
@@ -84,7 +88,7 @@ def accept_all_in(ranked: Ranked) -> tuple[Mask, list[list[Refusal]], Array]:
     refusals: list[list[Refusal]] = [[] for _ in count]
     for row in np.flatnonzero(end > count):
         refusals[row] = _scan_tail(
-            ranked, row, int(count[row]), int(end[row]), total[row], accepted, late_price
+            ranked, int(row), int(count[row]), int(end[row]), total[row], accepted, late_price
         )
     return accepted, refusals, late_price
 

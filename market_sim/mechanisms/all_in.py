@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
 from market_sim.mechanisms._greedy import (
@@ -20,6 +20,7 @@ from market_sim.outcome import Outcome
 from market_sim.reports import Reports
 from market_sim.shapes import Array
 
+_BLOCK = 2**14  # entries worked on at once: what fits into a processor's cache
 Payment = Literal["critical", "singer", "published"]
 
 _TRUTHFUL = Guarantees(
@@ -83,15 +84,26 @@ class AllIn(Mechanism, PiecewiseConstant):
     def clear(self, reports: Reports, budget: ArrayLike) -> Outcome:
         """Return the outcome; see `Mechanism.clear` for shapes and errors."""
         value, mass, cap, money = flat(reports, budget)
+        sold, paid = np.empty(value.shape), np.empty(value.shape)
+        step = max(1, _BLOCK // reports.owners)
+        for start in range(0, len(value), step):
+            rows = slice(start, start + step)
+            won, price = self._sell(value[rows], mass[rows], money[rows])
+            np.multiply(cap[rows], won, out=sold[rows])
+            pay = np.multiply(mass[rows], price, out=paid[rows])
+            # Rounding must not take a winner below her report: max() moves at most the last digit.
+            np.maximum(pay, value[rows], out=pay)
+            np.multiply(pay, won, out=pay)
+        shape, money = reports.shape, money.reshape(reports.profiles)
+        return Outcome(sold.reshape(shape), paid.reshape(shape), money, reports.data_size)
+
+    def _sell(self, value: Array, mass: Array, money: Array) -> tuple[Mask, Array]:
+        """Return winners and finite unit prices of rows in the order of the owners."""
         ranked = rank(value, mass, money)
+        if self.payment == "singer":
+            return _sell_below(ranked, value / mass)
         accepted, price = self._accept(ranked)
-        won = ranked.scatter(accepted)
-        # Rounding must not take a winner below her report: max() moves at most the last digit.
-        paid = np.where(won, np.maximum(mass * ranked.scatter(price), value), 0.0)
-        shape = reports.shape
-        sold = np.where(won, cap, 0.0).reshape(shape)
-        money = money.reshape(reports.profiles)
-        return Outcome(sold, paid.reshape(shape), money, reports.data_size)
+        return ranked.scatter(accepted), ranked.scatter(np.where(accepted, price, 0.0))
 
     def _accept(self, ranked: Ranked) -> tuple[Mask, Array]:
         """Return winners and unit prices in ranked order, each `(rows, owners)`."""
@@ -122,11 +134,29 @@ class AllIn(Mechanism, PiecewiseConstant):
         return (units * own).reshape(*reports.profiles, -1)
 
 
+def _stopped(ranked: Ranked) -> tuple[NDArray[np.intp], Array, Array]:
+    """Return per row the number of winners, the unit value refused first, and the unit price."""
+    count, total = accept_prefix(ranked)
+    owners = ranked.mass.shape[1]
+    following = ranked.unit[np.arange(len(count)), np.minimum(count, owners - 1)]
+    following = np.where(count < owners, following, np.inf)
+    price = np.minimum(ranked.budget / np.where(total > 0, total, 1.0), following)
+    return count, following, price
+
+
 def _single_price(ranked: Ranked) -> tuple[Mask, Array]:
     """Return the owners before the first refusal and their common unit price."""
-    count, total = accept_prefix(ranked)
-    rows, owners = ranked.mass.shape
-    following = np.append(ranked.unit, np.full((rows, 1), np.inf), axis=1)[np.arange(rows), count]
-    price = np.minimum(ranked.budget / np.where(total > 0, total, 1.0), following)
-    accepted = np.arange(owners) < count[:, None]
+    count, _, price = _stopped(ranked)
+    accepted = np.arange(ranked.mass.shape[1]) < count[:, None]
     return accepted, np.where(accepted, price[:, None], 0.0)
+
+
+def _sell_below(ranked: Ranked, unit: Array) -> tuple[Mask, Array]:
+    """Return the same in the order of the owners: who asks less than the first refused, wins."""
+    count, following, price = _stopped(ranked)
+    won = unit < following[:, None]
+    wrong = np.count_nonzero(won, axis=1) != count
+    if wrong.any():  # the first refused ties with winners: only their order tells them apart
+        accepted = np.arange(unit.shape[1]) < count[:, None]
+        won[wrong] = ranked.scatter(accepted)[wrong]
+    return won, price[:, None]
