@@ -1,0 +1,185 @@
+"""The figures by name, and what of them fits a run."""
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from analysis.figures import (
+    accuracy_against_budget,
+    audit,
+    budget_use,
+    error_against_budget,
+    error_against_owners,
+    learning_curve,
+    money_and_privacy_flow,
+    owner_outcomes,
+)
+from analysis.runs import Run, load_run
+from analysis.style import save
+from market_sim.errors import ResultsError
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """A figure of the registry.
+
+    Attributes
+    ----------
+    draw
+        Takes a run and returns the figure.
+    experiments
+        The kinds of experiment it can be drawn from.
+    tables
+        The tables it reads.
+    shows
+        One line on what is seen.
+    fits
+        Whether a run of such an experiment has something to see in it.
+    """
+
+    draw: Callable[[Run], Figure]
+    experiments: tuple[str, ...]
+    tables: tuple[str, ...]
+    shows: str
+    fits: Callable[[Run], bool] = lambda _: True
+
+
+def _sweeps_owners(run: Run) -> bool:
+    return bool(run.table("auctions", columns=["owners"])["owners"].nunique() > 1)
+
+
+def _sweeps_budget(run: Run) -> bool:
+    frame = run.table("auctions", columns=["budget_law", "budget"])
+    return bool((frame.groupby("budget_law")["budget"].nunique() > 1).any())
+
+
+def _learns(run: Run) -> bool:
+    return bool(run.table("rounds", columns=["accuracy"])["accuracy"].notna().any())
+
+
+FIGURES: dict[str, FigureSpec] = {
+    "error-against-budget": FigureSpec(
+        error_against_budget.draw,
+        ("auctions",),
+        ("auctions",),
+        "error bound of the bought gradient against the budget",
+        lambda run: _sweeps_budget(run) or not _sweeps_owners(run),
+    ),
+    "error-against-owners": FigureSpec(
+        error_against_owners.draw,
+        ("auctions",),
+        ("auctions",),
+        "error bound of the bought gradient against the number of owners",
+        _sweeps_owners,
+    ),
+    "accuracy-against-budget": FigureSpec(
+        accuracy_against_budget.draw,
+        ("market",),
+        ("rounds",),
+        "accuracy, balanced accuracy and AUC against the budget",
+        _learns,
+    ),
+    "learning-curve": FigureSpec(
+        learning_curve.draw,
+        ("market",),
+        ("rounds",),
+        "quality of the model and error bound over rounds",
+    ),
+    "money-and-privacy-flow": FigureSpec(
+        money_and_privacy_flow.draw,
+        ("market",),
+        ("rounds", "owners"),
+        "how one round's money and privacy flowed",
+    ),
+    "owner-outcomes": FigureSpec(
+        owner_outcomes.draw,
+        ("market",),
+        ("rounds", "owners"),
+        "payment, utility and composed privacy of each owner over rounds",
+    ),
+    "budget-use": FigureSpec(
+        budget_use.draw,
+        ("auctions", "market"),
+        (),
+        "share of the money that is spent, and winners",
+        lambda run: bool({"auctions", "rounds"} & set(run.tables)),
+    ),
+    "audit": FigureSpec(
+        audit.draw,
+        ("audit",),
+        ("audit",),
+        "what owners gain by lying to each mechanism",
+    ),
+}
+"""Every figure by the name that manifests and the command use."""
+
+
+def figure_names(run: Run | None = None) -> list[str]:
+    """Names of all figures, or of those that `run` has the tables for."""
+    if run is None:
+        return list(FIGURES)
+    present = set(run.tables)
+    return [
+        name
+        for name, spec in FIGURES.items()
+        if run.experiment in spec.experiments and present.issuperset(spec.tables) and spec.fits(run)
+    ]
+
+
+def draw_figure(name: str, run: Run) -> Figure:
+    """Draw the figure `name` of the registry from a run.
+
+    Raises
+    ------
+    ResultsError
+        When there is no such figure, or the run does not hold what it shows.
+    """
+    spec = FIGURES.get(name)
+    if spec is None:
+        near = difflib.get_close_matches(name, FIGURES, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(FIGURES)}."
+        raise ResultsError(f"There is no figure {name!r}; {hint}")
+    if run.experiment not in spec.experiments:
+        raise ResultsError(
+            f"Figure {name!r} needs a run of {' or '.join(spec.experiments)}, "
+            f"but {run.folder} is one of {run.experiment or 'an unnamed experiment'}."
+        )
+    return spec.draw(run)
+
+
+def plot_run(
+    path: str | Path, *, names: Sequence[str] | None = None, folder: str | Path | None = None
+) -> list[Path]:
+    """Draw a run's figures as PDF and PNG.
+
+    Parameters
+    ----------
+    path
+        The run's folder.
+    names
+        Figures to draw; when None, those that the manifest lists, and when it lists none, all that
+        fit the run.
+    folder
+        Where to write; `figures` in the run's folder when None.
+
+    Returns
+    -------
+    list of Path
+        The files written, two for each figure.
+
+    Raises
+    ------
+    ResultsError
+        When a figure cannot be drawn or written, or there is none to draw.
+    """
+    run = load_run(path)
+    listed = run.manifest.get("figures") or []
+    chosen = list(names if names is not None else listed) or figure_names(run)
+    if not chosen:
+        known = ", ".join(run.tables) or "no table"
+        raise ResultsError(f"No figure fits {run.folder}, which holds {known}.")
+    place = run.folder / "figures" if folder is None else Path(folder)
+    return [file for name in chosen for file in save(draw_figure(name, run), place, name)]
