@@ -14,9 +14,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scenarios import load_scenario, run_scenario  # noqa: E402 - the line above finds them
-from scenarios.auctions import run_auctions  # noqa: E402
-from scenarios.units import plan  # noqa: E402
+from scenarios import load_scenario, run_scenario
+from scenarios.auctions import run_auctions
+from scenarios.units import plan
 
 CHANGES = ["seeds=10", "profiles=10", "mechanisms=all-in", "aggregators=data-size"]
 REPEATS = 5

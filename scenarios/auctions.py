@@ -1,0 +1,104 @@
+"""Experiment "auctions": every mechanism and aggregator on the same sampled profiles."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from market_sim import Aggregator, Mechanism, Population, Streams, budgets, error_bound
+from market_sim.shapes import Array
+from scenarios import registry
+from scenarios.config import Scenario
+from scenarios.units import Unit, law_of, population_of
+
+Columns = dict[str, Any]
+_NUMBERS_AT_ONCE = 1_000_000  # bounds the memory of a unit: profiles times owners of a batch
+
+
+def run_auctions(scenario: Scenario, unit: Unit) -> dict[str, Columns]:
+    """Clear all profiles of a unit by every mechanism and weigh the sales by every aggregator.
+
+    The profiles depend on the seed, the setting and the number of owners only, so mechanisms,
+    aggregators and budgets meet the same ones (common random numbers).
+
+    Returns
+    -------
+    The table "auctions" with a row for each mechanism and aggregator.
+    """
+    error = scenario.error
+    mechanisms = {
+        registry.label("mechanism", item): registry.build("mechanism", item)
+        for item in scenario.mechanisms
+    }
+    aggregators = {
+        registry.label("aggregator", item): registry.build_aggregator(item, error.clip, error.dim)
+        for item in scenario.aggregators
+    }
+    parts: dict[tuple[str, str], list[Columns]] = defaultdict(list)
+    for population in _batches(scenario, unit):
+        money = budgets(population, unit.level, unit.law)  # type: ignore[arg-type]
+        for name, mechanism in mechanisms.items():
+            for key, found in _measure(population, money, mechanism, aggregators, scenario):
+                parts[name, key].append(found)
+    rows = [_row(scenario, unit, *names, found) for names, found in parts.items()]
+    return {"auctions": {name: [row[name] for row in rows] for name in rows[0]}}
+
+
+def _batches(scenario: Scenario, unit: Unit) -> Iterator[Population]:
+    """Draw the profiles in batches that fit in memory."""
+    law = law_of(population_of(scenario, unit))
+    streams = Streams(unit.seed)
+    most = max(1, _NUMBERS_AT_ONCE // law.owners)
+    for batch, first in enumerate(range(0, scenario.profiles, most)):
+        size = min(most, scenario.profiles - first)
+        yield law.sample(streams.generator("profiles", batch), (size,))
+
+
+def _measure(
+    population: Population,
+    money: Array,
+    mechanism: Mechanism,
+    aggregators: dict[str, Aggregator],
+    scenario: Scenario,
+) -> Iterator[tuple[str, Columns]]:
+    """Yield, for each aggregator, what one mechanism did: arrays with one number a profile."""
+    outcome = mechanism.clear(population.reports(), money)
+    sold, size = outcome.epsilon, population.data_size
+    utility = outcome.utility(population.valuations, population.cap, size)
+    common = {
+        "spent_share": outcome.spent / money,
+        "winners": outcome.winners.sum(axis=-1),
+        "epsilon": sold.mean(axis=-1),
+        "owner_utility": utility.mean(axis=-1),
+    }
+    for name, aggregator in aggregators.items():
+        weights = aggregator.weights(sold, size)
+        bound = error_bound(weights, sold, size, scenario.error.clip, scenario.error.dim)
+        yield name, common | {"error_bound": bound}
+
+
+def _row(
+    scenario: Scenario, unit: Unit, mechanism: str, aggregator: str, parts: list[Columns]
+) -> Columns:
+    """Return a row: means over profiles, and the error bound over those with a winner."""
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    bound = found["error_bound"][found["winners"] > 0]
+    return {
+        "seed": unit.seed,
+        "setting": unit.setting,
+        "owners": unit.owners,
+        "budget_law": unit.law,
+        "budget": unit.level,
+        "mechanism": mechanism,
+        "aggregator": aggregator,
+        "profiles": scenario.profiles,
+        "profiles_with_winner": bound.size,
+        "error_bound_mean": bound.mean() if bound.size else np.inf,
+        "error_bound_se": bound.std(ddof=1) / np.sqrt(bound.size) if bound.size > 1 else np.nan,
+        "error_bound_median": np.median(bound) if bound.size else np.inf,
+        "spent_share_mean": found["spent_share"].mean(),
+        "winners_mean": found["winners"].mean(),
+        "epsilon_mean": found["epsilon"].mean(),
+        "owner_utility_mean": found["owner_utility"].mean(),
+    }

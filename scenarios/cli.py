@@ -1,0 +1,312 @@
+"""The command `market-sim`. Heavy packages are imported only by what needs them."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from market_sim.errors import MarketSimError, ScenarioError
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="market-sim",
+    help="Simulate markets in which federated learning buys privacy and models.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(help="List, download and check the data sets.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", help="Processes; results do not depend on it. [default: one a core]", min=1
+    ),
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        import market_sim
+
+        typer.echo(f"market-sim {market_sim.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", hidden=True)] = False,
+) -> None:
+    """Simulate markets in which federated learning buys privacy and models."""
+
+
+@app.command("list")
+def list_scenarios(as_json: AsJson = False) -> None:
+    """List the scenarios that come with market-sim."""
+    from scenarios.loading import LIBRARY, read_document
+
+    keys = ("title", "experiment", "source")
+    found = [
+        {"name": file.stem} | {key: str(document.get(key, "")) for key in keys}
+        for file in sorted(LIBRARY.glob("*.toml"))
+        for document in [read_document(file)]
+    ]
+    if as_json:
+        _print_json(found)
+        return
+    for entry in found:
+        typer.echo(entry["name"])
+        source = f" ({entry['source']})" if entry["source"] else ""
+        typer.echo(f"    {entry['experiment']}: {entry['title']}{source}")
+    typer.echo("\nRun one with: market-sim run NAME")
+
+
+@app.command()
+def run(
+    scenario: Annotated[
+        str | None, typer.Argument(metavar="NAME_OR_FILE", help="A name of `list` or a TOML file.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key; may be given repeatedly."),
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(metavar="N", help="Number of seeds.", min=1)] = None,
+    workers: Workers = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder to make. [default: runs/NAME/TIME-HASH]"),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Continue the run in this folder.", metavar="DIR")
+    ] = None,
+    plot: Annotated[bool, typer.Option("--plot/--no-plot", help="Draw the figures.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Run a scenario: tables, a manifest and figures in a new folder.
+
+    Ctrl-C keeps what is finished; --resume DIR continues it.
+    """
+    from scenarios.run import resume_run, run_scenario
+
+    changes = [*(settings or []), *([f"seeds={seeds}"] if seeds else [])]
+    if resume is not None and out is not None:
+        raise ScenarioError("--out is for a new run, --resume for an old one: give one of them")
+    if scenario is None and resume is None:
+        raise ScenarioError("name a scenario (market-sim list shows them) or --resume a run")
+    many = workers or os.cpu_count() or 1
+    place = _Place(resume or out)
+    with _interruptible(place), _progress("units", quiet=as_json) as progress:
+        if resume is not None:
+            folder = resume_run(resume, scenario, changes, workers=many, progress=progress)
+        else:
+            folder = run_scenario(
+                scenario or "",
+                changes,
+                out=out,
+                workers=many,
+                progress=progress,
+                started=place.put,
+            )
+    figures = _draw(folder.path) if plot else []
+    _report(folder.path, figures, as_json)
+
+
+@app.command()
+def plot(
+    run_dir: Annotated[Path, typer.Argument(metavar="RUN_DIR", help="The folder of a run.")],
+    as_json: AsJson = False,
+) -> None:
+    """Draw the figures of a run, as PDF and PNG."""
+    files = _draw(run_dir)
+    if as_json:
+        _print_json({"run": str(run_dir), "figures": [str(file) for file in files]})
+        return
+    for file in files:
+        typer.echo(str(file))
+
+
+@app.command()
+def audit(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SCENARIO_OR_MECHANISM]...", help="Default: All-in, all payments."),
+    ] = None,
+    profiles: Annotated[
+        int | None, typer.Option(metavar="N", help="Profiles to attack. [default: 100]", min=1)
+    ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MONEY", help="Money of the buyer. [default: half of what owners ask]"
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Seed of the profiles. [default: 0]", min=0)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Attack mechanisms with lies: who gains, in value, in cap, in both.
+
+    A target is a mechanism, such as all-in-singer or your own module:Class, or a scenario, whose
+    mechanisms and owners are then taken.
+    """
+    from scenarios.audits import audit_targets
+
+    with _progress("audits", quiet=as_json) as progress:
+        reports = audit_targets(
+            targets or [], profiles=profiles, budget=budget, seed=seed, progress=progress
+        )
+    if as_json:
+        _print_json([report.to_dict() for report in reports])
+        return
+    from scenarios.display import print_audits
+
+    print_audits(reports)
+
+
+@data_app.command("list")
+def data_list(as_json: AsJson = False) -> None:
+    """List the data sets: where each comes from and whether it is on this machine."""
+    from scenarios.data import listing
+
+    _show_data(listing(), as_json)
+
+
+@data_app.command("fetch")
+def data_fetch(
+    names: Annotated[list[str] | None, typer.Argument(help="Data sets. [default: all]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Download data sets that are not here yet, and check them."""
+    from scenarios.data import fetch
+
+    _show_data(fetch(names or []), as_json)
+
+
+@data_app.command("verify")
+def data_verify(
+    names: Annotated[list[str] | None, typer.Argument(help="Data sets. [default: all]")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check the files of data sets on this machine against their published checksums."""
+    from scenarios.data import verify
+
+    _show_data(verify(names or []), as_json)
+
+
+def _show_data(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        _print_json(rows)
+    else:
+        from scenarios.display import print_rows
+
+        print_rows("data sets", rows)
+    problems = [row for row in rows if row.get("problem")]
+    if problems:
+        raise MarketSimError(str(problems[0]["problem"]))
+
+
+def _print_json(value: Any) -> None:
+    from scenarios.config import plain
+
+    typer.echo(json.dumps(plain(value), indent=2, allow_nan=False))
+
+
+def _draw(path: Path) -> list[Path]:
+    from analysis import plot_run
+
+    return plot_run(path)
+
+
+def _report(path: Path, figures: list[Path], as_json: bool) -> None:
+    """Say what a run found and where it lies."""
+    from scenarios.display import print_summary
+    from scenarios.summary import summarize
+
+    summary = summarize(path)
+    if as_json:
+        _print_json(
+            {
+                "run": str(path),
+                "figures": [str(file) for file in figures],
+                "summary": summary.to_dict("records"),
+            }
+        )
+        return
+    print_summary(path, summary, figures)
+
+
+class _Place:
+    """Where a run lies, as soon as it is known."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+
+    def put(self, path: Path) -> None:
+        """Note the folder of a new run."""
+        self.path = path
+
+
+class _Interrupted(Exception):
+    """Ctrl-C, with a sentence on how to go on."""
+
+
+@contextmanager
+def _interruptible(place: _Place) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        if place.path is None or not (place.path / "manifest.json").is_file():
+            raise _Interrupted("interrupted before the run began") from None
+        raise _Interrupted(
+            f"interrupted; what is finished is kept, continue with: "
+            f"market-sim run --resume {place.path}"
+        ) from None
+
+
+@contextmanager
+def _progress(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a bar on a terminal's error stream; nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    columns = (BarColumn(bar_width=None), MofNCompleteColumn(), what, TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def main() -> None:
+    """Run the command and exit: 0 if all went well, 2 with one sentence if not, 130 on Ctrl-C."""
+    try:
+        app()
+    except MarketSimError as problem:
+        if "--debug" in sys.argv:
+            raise
+        sys.exit(_say(str(problem), EXIT_BAD_INPUT))
+    except _Interrupted as problem:
+        sys.exit(_say(str(problem), EXIT_INTERRUPTED))
+
+
+def _say(sentence: str, code: int) -> int:
+    """Write one line to the error stream and return the exit code."""
+    typer.echo(f"market-sim: {' '.join(sentence.split())}", err=True)
+    return code

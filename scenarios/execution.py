@@ -1,0 +1,119 @@
+"""Running units: here or in worker processes, each finished unit written to disk at once."""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context
+from pathlib import Path
+from typing import Any
+
+from market_sim.errors import MarketSimError, ResultsError
+from scenarios.config import Scenario
+from scenarios.results import RunFolder
+from scenarios.units import Unit
+
+Done = Callable[[Unit], None]
+Experiment = Callable[[Scenario, Unit], dict[str, dict[str, Any]]]
+
+
+def run_units(
+    scenario: Scenario, units: Sequence[Unit], path: Path, workers: int, done: Done
+) -> None:
+    """Run units and write their parts; `done` is called in this process after each.
+
+    Parameters
+    ----------
+    scenario, units
+        What to run.
+    path
+        The run's folder.
+    workers
+        1 runs here; more start so many processes of their own. The results are the same bytes.
+    done
+        Called with each finished unit.
+
+    Raises
+    ------
+    MarketSimError
+        Naming the first unit that failed; the parts of finished ones stay.
+    """
+    if workers == 1 or len(units) <= 1:
+        for unit in units:
+            run_unit(scenario, unit, path)
+            done(unit)
+        return
+    with _pool(min(workers, len(units))) as pool:
+        waiting = {pool.submit(run_unit, scenario, unit, path): unit for unit in units}
+        _collect(waiting, done)
+
+
+def _collect(waiting: dict[Future[None], Unit], done: Done) -> None:
+    pending = set(waiting)
+    while pending:
+        finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+        for future in sorted(finished, key=lambda f: waiting[f].index):
+            try:
+                future.result()
+            except BrokenProcessPool as problem:
+                raise ResultsError(
+                    "a worker process died, perhaps for want of memory: "
+                    "continue with --resume and fewer --workers"
+                ) from problem
+            done(waiting[future])
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Start processes from scratch; whatever goes wrong, none of them outlives this block."""
+    before = set(active_children())
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_ignore_interrupts
+    )
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in set(active_children()) - before:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the process that started us: it ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def run_unit(scenario: Scenario, unit: Unit, path: Path) -> None:
+    """Run one unit and write its part of every table.
+
+    Raises
+    ------
+    MarketSimError
+        The error of the unit, with its name in front.
+    """
+    folder = RunFolder(path, {})
+    try:
+        tables = _experiment(scenario.experiment)(scenario, unit)
+    except MarketSimError as problem:
+        raise type(problem)(f"unit {unit.id} failed: {problem}") from problem
+    for table, columns in tables.items():
+        folder.write_part(table, unit.id, columns)
+
+
+def _experiment(kind: str) -> Experiment:
+    """Return what runs a unit; only what is needed is imported."""
+    if kind == "auctions":
+        from scenarios.auctions import run_auctions
+
+        return run_auctions
+    if kind == "market":
+        from scenarios.markets import run_market
+
+        return run_market
+    from scenarios.audits import run_audit
+
+    return run_audit

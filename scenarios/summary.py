@@ -1,0 +1,69 @@
+"""The short table of a run: what matters of its results, means over seeds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis import load_run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis import Run
+
+
+def summarize(path: str | Path) -> "pd.DataFrame":
+    """Return one row for each setting, budget and mechanism of a run, means over seeds.
+
+    Raises
+    ------
+    ResultsError
+        If the run or its table is not there.
+    """
+    run = load_run(path)
+    frames = {"auctions": _auctions, "market": _markets, "audit": _audits}
+    return frames[run.experiment](run)
+
+
+def _auctions(run: "Run") -> "pd.DataFrame":
+    frame = run.table("auctions")
+    keys = ["setting", "owners", "budget_law", "budget", "mechanism", "aggregator"]
+    values = {
+        "error_bound": ("error_bound_mean", _finite_mean),
+        "spent_share": ("spent_share_mean", "mean"),
+        "winners": ("winners_mean", "mean"),
+    }
+    return frame.groupby(keys, sort=False).agg(**values).reset_index()
+
+
+def _markets(run: "Run") -> "pd.DataFrame":
+    frame = run.table("rounds")
+    keys = ["setting", "budget_law", "budget_level", "mechanism", "aggregator", "buyer"]
+    every = frame.assign(traded=frame["status"] == "traded").groupby(keys, sort=False)
+    table = every.agg(
+        rounds=("round", "nunique"),
+        traded=("traded", "mean"),
+        spent=("spent", "mean"),
+        winners=("winners", "mean"),
+        error_bound=("error_bound", _finite_mean),
+    )
+    last = frame[frame["round"] == frame["round"].max()].groupby(keys, sort=False)
+    quality = last[["accuracy", "balanced_accuracy", "auc"]].mean()
+    return table.join(quality).dropna(axis="columns", how="all").reset_index()
+
+
+def _audits(run: "Run") -> "pd.DataFrame":
+    frame = run.table("audit")
+    keys = ["setting", "mechanism", "population", "deviation"]
+    values = {
+        "regret_mean": ("regret_mean", "mean"),
+        "regret_max": ("regret_max", "max"),
+        "gain_share": ("gain_share", "mean"),
+    }
+    return frame.groupby(keys, sort=False).agg(**values).reset_index()
+
+
+def _finite_mean(values: "pd.Series[float]") -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("inf")

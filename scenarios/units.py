@@ -1,0 +1,144 @@
+"""Units: the independent pieces of work of which a run consists."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from market_sim import PopulationLaw
+from market_sim.errors import ScenarioError
+from scenarios import registry
+from scenarios.config import BudgetConfig, PopulationConfig, Scenario, SettingConfig
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One piece of work; its results depend on the scenario and these fields only.
+
+    Attributes
+    ----------
+    index
+        Its place in the run, which orders the rows of the merged tables.
+    seed, setting, owners, law, level
+        The population and the money.
+    mechanism, aggregator
+        Labels; empty where a unit serves all of them on the same profiles.
+    population
+        "single-minded" or "multi-minded" in audits, else empty.
+    """
+
+    index: int
+    seed: int
+    setting: str
+    owners: int
+    law: str
+    level: float
+    mechanism: str = ""
+    aggregator: str = ""
+    population: str = ""
+
+    @property
+    def id(self) -> str:
+        """Name of its files; sorted by name, files are in the order of the units."""
+        level = f"{self.law}-{self.level:g}" if self.law else ""
+        parts = (self.setting, f"{self.owners}", level, self.population)
+        named = [part for part in (*parts, self.mechanism, self.aggregator) if part]
+        name = f"{self.index:06d}-seed{self.seed}-" + "-".join(named)
+        return re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:180]
+
+
+def plan(scenario: Scenario) -> tuple[Unit, ...]:
+    """Return the units of a scenario in order.
+
+    Raises
+    ------
+    ScenarioError
+        If the sweep repeats itself: a level or a number of owners occurs twice.
+    """
+    for entry in scenario.budget:
+        _refuse_repeats(f"budget.{entry.law}.levels", entry.levels)
+    _refuse_repeats("owners", scenario.owners)
+    fields = {
+        "auctions": _auction_units,
+        "market": _market_units,
+        "audit": _audit_units,
+    }[scenario.experiment](scenario)
+    return tuple(Unit(index, **each) for index, each in enumerate(fields))  # type: ignore[arg-type]
+
+
+def _refuse_repeats(key: str, values: tuple[float, ...]) -> None:
+    if len(set(values)) < len(values):
+        raise ScenarioError(f"{key} holds a value twice, expected different ones: {list(values)}")
+
+
+def _places(scenario: Scenario) -> Iterator[dict[str, object]]:
+    """All combinations of seed, setting and money."""
+    for seed in scenario.seed_list:
+        for setting in scenario.settings:
+            for budget in scenario.budget:
+                owners = scenario.population_of(setting, budget).owners
+                for level in budget.levels:
+                    yield {
+                        "seed": seed,
+                        "setting": setting.name,
+                        "owners": owners,
+                        "law": budget.law,
+                        "level": level,
+                    }
+
+
+def _auction_units(scenario: Scenario) -> Iterator[dict[str, object]]:
+    for place in _places(scenario):
+        for owners in scenario.owners or (place["owners"],):
+            yield place | {"owners": owners}
+
+
+def _market_units(scenario: Scenario) -> Iterator[dict[str, object]]:
+    mechanisms = [registry.label("mechanism", item) for item in scenario.mechanisms]
+    aggregators = [registry.label("aggregator", item) for item in scenario.aggregators]
+    for place in _places(scenario):
+        for mechanism in mechanisms:
+            for aggregator in aggregators:
+                yield place | {"mechanism": mechanism, "aggregator": aggregator}
+
+
+def _audit_units(scenario: Scenario) -> Iterator[dict[str, object]]:
+    from scenarios.config import AuditConfig
+
+    mechanisms = [registry.label("mechanism", item) for item in scenario.mechanisms]
+    populations = (scenario.audit or AuditConfig()).populations
+    for place in _places(scenario):
+        for mechanism in mechanisms:
+            for population in populations:
+                yield place | {"mechanism": mechanism, "population": population}
+
+
+def setting_of(scenario: Scenario, unit: Unit) -> SettingConfig:
+    """Return the setting that a unit names."""
+    return next(entry for entry in scenario.settings if entry.name == unit.setting)
+
+
+def budget_of(scenario: Scenario, unit: Unit) -> BudgetConfig:
+    """Return the budget law that a unit names."""
+    return next(entry for entry in scenario.budget if entry.law == unit.law)
+
+
+def population_of(scenario: Scenario, unit: Unit) -> PopulationConfig:
+    """Return the population of a unit, its own number of owners included."""
+    config = scenario.population_of(setting_of(scenario, unit), budget_of(scenario, unit))
+    return config.model_copy(update={"owners": unit.owners})
+
+
+def law_of(config: PopulationConfig, *, single_minded: bool | None = None) -> PopulationLaw:
+    """Return the law to draw from; sizes that the partition decides are left out."""
+    fields = {name: getattr(config, name) for name in ("owners", "kinds", "rate", "cap")}
+    return PopulationLaw(
+        **fields,
+        sizes="reference" if config.sizes == "reference" else "none",
+        lifetime_cap=float("inf") if config.lifetime_cap is None else config.lifetime_cap,
+        single_minded=config.single_minded if single_minded is None else single_minded,
+    )
+
+
+def describe(unit: Unit) -> dict[str, object]:
+    """Return the fields of a unit that say something."""
+    return {name: value for name, value in asdict(unit).items() if value != ""}
