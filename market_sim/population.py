@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
 from market_sim.reports import Reports
-from market_sim.shapes import Array, as_floats, broadcast_owners, frozen
+from market_sim.shapes import Array, as_floats, broadcast_owners, frozen, whole_number
 from market_sim.valuation import KINDS, Valuations
 
 SizeLaw = Literal["none", "reference"]
@@ -79,9 +79,7 @@ class Population:
     def select(self, owners: NDArray[np.intp] | slice) -> Self:
         """Return some owners, in the order given; leading axes are kept."""
         part = self.reports().select(owners)
-        return type(self)(
-            part.valuations, part.cap, part.data_size, self.lifetime_cap[..., owners]
-        )
+        return type(self)(part.valuations, part.cap, part.data_size, self.lifetime_cap[..., owners])
 
     def cost(self, epsilon: ArrayLike) -> Array:
         """Return the true cost `[s_i] v_i(eps)` of privacy losses."""
@@ -129,8 +127,7 @@ class PopulationLaw:
     single_minded: bool = False
 
     def __post_init__(self) -> None:
-        if self.owners != int(self.owners) or self.owners < 1:
-            raise InvalidInput(f"owners must be a whole number from 1 on, got {self.owners}")
+        whole_number("owners", self.owners, 1)
         if unknown := [kind for kind in self.kinds if kind not in KINDS]:
             raise InvalidInput(f"unknown kind {unknown}, expected any of {list(KINDS)}")
         if not self.kinds:

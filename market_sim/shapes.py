@@ -4,6 +4,8 @@ Axes, in this order: `*profiles` (any number of leading axes, each entry one ind
 then `owners`. Functions accept anything NumPy converts to float64 and return float64.
 """
 
+from numbers import Integral
+
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike, NDArray
@@ -74,6 +76,19 @@ def _refuse(name: str, array: Array, bad: NDArray[np.bool_], rule: str) -> None:
     index = tuple(int(i) for i in np.argwhere(bad)[0])
     where = f" at index {index if len(index) > 1 else index[0]}" if index else ""
     raise InvalidInput(f"{name} {rule}, got {array[index]:g}{where}")
+
+
+def whole_number(name: str, value: object, minimum: int) -> int:
+    """Return `value` as an int.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not a whole number of at least `minimum`.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < minimum:
+        raise InvalidInput(f"{name} must be a whole number of at least {minimum}, got {value!r}")
+    return int(value)
 
 
 def require_owners(name: str, array: Array) -> None:

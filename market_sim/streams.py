@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from market_sim.errors import InvalidInput
+from market_sim.shapes import whole_number
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,7 @@ class Streams:
     root: int
 
     def __post_init__(self) -> None:
-        if not isinstance(self.root, int | np.integer) or self.root < 0:
-            raise InvalidInput(f"seed must be a non-negative integer, got {self.root}")
+        whole_number("seed", self.root, 0)
 
     def _sequence(self, purpose: str, keys: tuple[int, ...]) -> np.random.SeedSequence:
         return np.random.SeedSequence(

@@ -6,8 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
-from market_sim.errors import InvalidInput
-from market_sim.shapes import Array, as_floats, broadcast_owners, require_owners
+from market_sim.shapes import Array, as_floats, broadcast_owners, require_owners, whole_number
 
 
 class Aggregator(ABC):
@@ -113,17 +112,9 @@ def error_bound(
         weights=as_floats("weights", weights, minimum=0.0), epsilon=sold
     )
     bound = float(as_floats("clip", clip, positive=True))
-    dimension = check_dimension(dim)
+    dimension = whole_number("dim", dim, 1)
     with np.errstate(divide="ignore", over="ignore"):
         ratio = np.divide(weight, sold, out=np.zeros(weight.shape), where=weight > 0)
         variance = 8.0 * bound**2 * dimension * np.square(ratio).sum(axis=-1)
     bias = bound * np.abs(weight - share).sum(axis=-1)
     return np.where((weight > 0).any(axis=-1), variance + np.square(bias), np.inf)
-
-
-def check_dimension(dim: int) -> int:
-    """Return `dim`, refused unless it is a whole number of at least 1."""
-    number = float(as_floats("dim", dim))
-    if number != int(number) or number < 1:
-        raise InvalidInput(f"dim must be a whole number of at least 1, got {dim}")
-    return int(number)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from market_sim.aggregation.base import Aggregator, check_dimension, normalized
-from market_sim.shapes import Array, as_floats
+from market_sim.aggregation.base import Aggregator, normalized
+from market_sim.shapes import Array, as_floats, whole_number
 
 Below = Callable[[NDArray[np.intp]], NDArray[np.bool_]]
 
@@ -48,7 +48,7 @@ class ErrorOpt(Aggregator):
 
     def __post_init__(self) -> None:
         as_floats("clip", self.clip, positive=True)
-        check_dimension(self.dim)
+        whole_number("dim", self.dim, 1)
 
     @property
     def name(self) -> str:

@@ -115,7 +115,7 @@ def test_a_random_rule_without_a_way_to_fix_its_coins_is_refused():
         ({"budget": -1.0}, "budget must be greater than 0"),
         ({"budget": np.nan}, "budget must not be NaN"),
         ({"budget": [1.0, 2.0, 3.0]}, "budget has shape"),
-        ({"seed": -1}, "seed must be a non-negative integer"),
+        ({"seed": -1}, "seed must be a whole number of at least 0"),
     ],
 )
 def test_settings_out_of_their_domain_are_refused(settings, words):

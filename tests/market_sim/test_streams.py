@@ -64,5 +64,5 @@ def test_seeds_for_other_libraries_fit_63_bits():
 
 @pytest.mark.parametrize("seed", [-1, -(2**70)])
 def test_negative_seed(seed):
-    with pytest.raises(ms.InvalidInput, match=f"non-negative integer, got {seed}"):
+    with pytest.raises(ms.InvalidInput, match=f"whole number of at least 0, got {seed}"):
         ms.Streams(seed)

@@ -1,0 +1,218 @@
+"""The market: owners, buyers and a broker meet in scheduled auction rounds."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.broker import Broker, Delivery
+from agents.buyer import BuyerTerms, ModelBuyer
+from agents.checks import check_rules, check_terms
+from agents.directory import Exceptions, Mode, OwnerDirectory
+from agents.ledger import Ledger
+from agents.owner import DataOwner
+from agents.recorder import Recorder, Trade, scatter
+from agents.records import Table
+from agents.strategies import MarketView, Rows, Strategy, Truthful, put_reports
+from market_sim import Aggregator, Mechanism, Outcome, Population, Reports, Streams
+from market_sim.privacy import LaplacePerturbation, Perturbation
+from market_sim.shapes import Array, whole_number
+
+_LEAST_OFFER = 1e-3  # of her cap: an owner with less privacy left than this is done
+Statuses = NDArray[np.object_]
+
+
+class Market(mesa.Model):
+    """A repeated market for private gradients.
+
+    In each round buyers are served one after another, in an order drawn from the seed, and each
+    goes through seven steps: announce, report, clear, train, aggregate, settle, record. An owner
+    sells to at most one buyer a round. All randomness is keyed by purpose, owner and round, so two
+    markets that differ only in their mechanism meet the same owners and the same noise.
+
+    Parameters
+    ----------
+    population
+        The truth about the owners, shape `(owners,)`. Its data sizes, if it has any, determine
+        costs and weights; without them costs do not depend on sizes and the weights of a buyer
+        with a task follow the task's sizes.
+    buyers
+        What each buyer brings; names must differ.
+    mechanism, aggregator
+        The broker's rules.
+    perturbation
+        Noise of the gradients, which also determines how privacy losses compose; Laplace with
+        clip 1 by default.
+    strategy
+        How owners report.
+    exceptions
+        Pairs of another strategy and the rows of the owners who follow it.
+    owner_types
+        Subclasses of `DataOwner` by row, for owners with a `report` of their own.
+    owners
+        "arrays": one vectorised call a strategy, owner objects exist for whoever asks.
+        "objects": every owner is a Mesa agent and is asked one by one. Same results, bit for bit.
+    seed
+        Seed of all random streams. `rng` is the same, in Mesa's words.
+    rounds
+        `running` turns false after so many rounds; never if omitted.
+    dim
+        d in the recorded error bounds.
+    record_owners
+        Keep a row an owner, buyer and round; turn off for millions of owners.
+
+    Raises
+    ------
+    InvalidInput
+        If the population has leading axes, there is no buyer, names repeat, rows are unknown, a
+        number is out of range, or a task was made for another number of owners or perturbation.
+    """
+
+    def __init__(  # noqa: PLR0913 - a market is its people and its rules; all but two have defaults
+        self,
+        population: Population,
+        buyers: Sequence[BuyerTerms],
+        *,
+        mechanism: Mechanism,
+        aggregator: Aggregator,
+        perturbation: Perturbation | None = None,
+        strategy: Strategy | None = None,
+        exceptions: Exceptions = (),
+        owner_types: Mapping[int, type[DataOwner]] | None = None,
+        owners: Mode = "arrays",
+        seed: int = 0,
+        rng: int | None = None,
+        rounds: int | None = None,
+        dim: int = 1,
+        record_owners: bool = True,
+    ) -> None:
+        root = whole_number("seed", seed if rng is None else rng, 0)
+        perturbation = LaplacePerturbation() if perturbation is None else perturbation
+        check_terms(population, buyers, perturbation, owners)
+        check_rules(mechanism, aggregator)
+        super().__init__(rng=root)
+        self.population = population
+        self.streams = Streams(root)
+        self.round = 0
+        self.rounds = None if rounds is None else whole_number("rounds", rounds, 1)
+        self.ledger = Ledger(tuple(b.name for b in buyers), population.owners, perturbation)
+        self.broker = Broker(
+            self, mechanism, aggregator, perturbation.clip, whole_number("dim", dim, 1)
+        )
+        self.buyers = [ModelBuyer(self, terms, index) for index, terms in enumerate(buyers)]
+        self.directory = OwnerDirectory(
+            self, strategy or Truthful(), exceptions, owner_types or {}, owners
+        )
+        self.recorder = Recorder(self, record_owners)
+        self.datacollector: mesa.DataCollector | None = None
+        self._standing = population.reports()
+        self._sold = np.zeros(population.owners, dtype=bool)
+
+    def owner(self, row: int) -> DataOwner:
+        """Return the owner of a row as a Mesa agent, made on first use."""
+        return self.directory.owner(row)
+
+    def privacy_left(self, rows: Rows) -> Array:
+        """Return the epsilon that owners can still sell under their lifetime caps."""
+        left = np.array(self.population.lifetime_cap[rows])
+        limited = np.flatnonzero(np.isfinite(left))
+        if limited.size:
+            loss = self.ledger.privacy_loss[rows[limited]]
+            left[limited] = self.ledger.perturbation.remaining(left[limited], loss)
+        return left
+
+    def tables(self) -> dict[str, Table]:
+        """Return "rounds", "ledger" and, if recorded, "owners" as columns."""
+        return self.recorder.tables()
+
+    def run(self, rounds: int, progress: Callable[[int], None] | None = None) -> None:
+        """Run so many rounds, calling `progress` with the number of rounds done after each.
+
+        Raises
+        ------
+        InvalidInput
+            If `rounds` is not a whole number of at least 1.
+        """
+        for done in range(1, whole_number("rounds", rounds, 1) + 1):
+            self.step()
+            if progress is not None:
+                progress(done)
+
+    def step(self) -> None:
+        """Run one round for all buyers, check the ledger, collect data."""
+        self._sold[:] = False
+        order = self.streams.generator("buyer order", self.round).permutation(len(self.buyers))
+        for index in order.tolist():
+            self._serve(self.buyers[index])
+        self.ledger.check()
+        self.round += 1
+        if self.rounds is not None and self.round >= self.rounds:
+            self.running = False
+        if self.datacollector is not None:
+            self.datacollector.collect(self)
+
+    def _serve(self, buyer: ModelBuyer) -> None:
+        """Take one buyer through announce, report, clear, train, aggregate, settle, record."""
+        status = np.full(self.population.owners, "lost", dtype=object)
+        status[self._sold] = "sold elsewhere"
+        budget = buyer.announce()
+        if budget <= 0:
+            self.recorder.record(buyer, budget, status, "no money")
+            return
+        rows, left, offer = self._willing(status)
+        if offer is not None:
+            reports = self._report(buyer, budget, rows, offer)
+            admitted = self.broker.admits(reports, left)
+            status[rows[~admitted]] = "refused"
+            kept = np.flatnonzero(admitted)
+        if offer is None or kept.size == 0:
+            self.recorder.record(buyer, budget, status, "no participant")
+            return
+        if kept.size < rows.size:
+            rows, offer, reports = rows[kept], offer.select(kept), reports.select(kept)
+        self.broker.collect(buyer, budget)
+        outcome = self.broker.clear(reports, budget)
+        delivery = self._train_and_aggregate(buyer, rows, outcome)
+        self.broker.settle(buyer, rows, outcome)
+        winners = rows[outcome.winners]
+        status[winners] = "won"
+        self._sold[winners] = True
+        event = "traded" if winners.size else "no winner"
+        trade = Trade(rows, offer, reports, outcome, delivery)
+        self.recorder.record(buyer, budget, status, event, trade)
+
+    def _willing(self, status: Statuses) -> tuple[Rows, Array, Population | None]:
+        """Return who still has privacy to sell, how much, and what each can offer this round."""
+        free = np.flatnonzero(~self._sold)
+        left = self.privacy_left(free)
+        offer = np.minimum(self.population.cap[free], left)
+        spent = offer < _LEAST_OFFER * self.population.cap[free]
+        status[free[spent]] = "refused"
+        rows, left = free[~spent], left[~spent]
+        if rows.size == 0:
+            return rows, left, None
+        some = self.population.select(rows)
+        offers = Population(some.valuations, offer[~spent], some.data_size, some.lifetime_cap)
+        return rows, left, offers
+
+    def _report(self, buyer: ModelBuyer, budget: float, rows: Rows, offer: Population) -> Reports:
+        """Ask the owners, and remember what they say as the standing reports."""
+        standing = self._standing.select(rows)
+        mechanism, places = self.broker.mechanism, np.arange(rows.size)
+        view = MarketView(self.round, buyer.name, budget, mechanism, places, standing)
+        reports = self.directory.ask(rows, offer, view)
+        self._standing = put_reports(self._standing, reports, rows)
+        return reports
+
+    def _train_and_aggregate(self, buyer: ModelBuyer, rows: Rows, outcome: Outcome) -> Delivery:
+        """Weigh what was bought and, if the buyer has a task, update her model with it."""
+        epsilon = scatter(self.population.owners, rows, outcome.epsilon)
+        task, size = buyer.terms.task, self.population.data_size
+        if size is None and task is not None:
+            size = np.asarray(task.data_size, dtype=np.float64)
+        delivery = self.broker.aggregate(epsilon, size)
+        if task is not None and (epsilon > 0).any():
+            task.update(task.deliver(epsilon, delivery.weights, self.round))
+            self.recorder.model_changed(buyer)
+        return delivery
