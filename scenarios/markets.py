@@ -170,6 +170,21 @@ def load_data(item: Item) -> "TrainTest":
     return _load(item.model_dump_json())
 
 
+def majority_accuracy(scenario: Scenario) -> float | None:
+    """Return the accuracy of always naming the largest class of the test set.
+
+    None if nothing is learned, or if the buyers learn from different data sets.
+    """
+    learning = scenario.learning
+    if learning is None:
+        return None
+    names = {(b.dataset or learning.dataset).model_dump_json() for b in scenario.rules.buyers}
+    if len(names) > 1:
+        return None
+    labels = _load(names.pop()).test.labels
+    return float(np.bincount(labels).max() / len(labels))
+
+
 @lru_cache(maxsize=4)
 def _load(item: str) -> "TrainTest":
     data: TrainTest = registry.build("dataset", Item.model_validate_json(item))

@@ -13,6 +13,7 @@ from scenarios.config import Scenario
 from scenarios.execution import run_units
 from scenarios.loading import Loaded, load, validated
 from scenarios.manifest import new_manifest, now, require_same, require_versions, resolved
+from scenarios.markets import majority_accuracy
 from scenarios.results import RunFolder
 from scenarios.schemas import tables_of
 from scenarios.units import Unit, plan
@@ -61,6 +62,8 @@ def run_scenario(
     _check_workers(workers)
     _check_data(loaded.scenario)
     manifest = new_manifest(loaded.scenario, loaded.overrides, units)
+    if (majority := majority_accuracy(loaded.scenario)) is not None:
+        manifest["majority_accuracy"] = majority
     path = Path(out) if out is not None else default_folder(loaded.scenario, manifest["created"])
     folder = RunFolder.create(path, manifest, loaded.text)
     if started is not None:

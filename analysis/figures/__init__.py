@@ -13,6 +13,7 @@ from analysis.figures import (
     budget_use,
     error_against_budget,
     error_against_owners,
+    fair_payments,
     learning_curve,
     money_and_privacy_flow,
     owner_outcomes,
@@ -112,6 +113,12 @@ FIGURES: dict[str, FigureSpec] = {
         ("audit",),
         ("audit",),
         "what owners gain by lying to each mechanism",
+    ),
+    "fair-payments": FigureSpec(
+        fair_payments.draw,
+        ("fair-value",),
+        ("payments",),
+        "what each type of user is paid for her data",
     ),
 }
 """Every figure by the name that manifests and the command use."""

@@ -102,10 +102,10 @@ def _draw(run: Run, frame: pd.DataFrame, metrics: list[str], stops: list[int]) -
             part = summary[(summary["setting"] == setting) & (summary["after"] == stop)]
             shown.update(_draw_panel(axes, part, styles))
             _majority(run, axes, metric, shown)
-            share_limits(axes)
             name = setting_text(setting)
             if row == 0:
                 axes.set_title(f"{name},\nafter {stop} round{'s' if stop > 1 else ''}")
+        share_limits(layout.axes[row, 0])  # shared by the row, so not before all of it is drawn
         _label_row(layout, row, (law, metric), (len(columns), metrics[-1]))
     names = [name for name in [*styles, "majority class"] if name in shown]
     note = shared_names(table, LINES[:2]) + seeds_note(table["n"].tolist())

@@ -77,8 +77,8 @@ def draw(run: Run, *, budget_law: str | None = None, budget_level: float | None 
                 axes.set_title(setting_text(setting))
             if value == "error_bound":
                 _error_scale(axes, table)
-            else:
-                share_limits(axes)
+        if value != "error_bound":
+            share_limits(layout.axes[row, 0])  # shared by the row, so not before it is drawn
     _majority(run, [layout.axes[0, column] for column in range(len(settings))], rows[0], handles)
     names = [name for name in [*styles, "majority class"] if name in handles]
     title = "Learning and error bound" if len(rows) > 1 else "Error bound"

@@ -262,3 +262,11 @@ def test_an_audit_in_which_nobody_gains_is_drawn(make_audit):
     figure = draw_figure("audit", run)
     labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
     assert labels == ["All-in (critical), high", "All-in (critical), low"]
+
+
+def test_no_panel_of_a_row_cuts_off_what_another_panel_shows(make_market):
+    run = load_run(make_market(settings=("low",), first=1))
+    for axes in accuracy_against_budget.draw(run, rounds=[1, 10]).axes:
+        (low, high), drawn = axes.get_ylim(), axes.dataLim
+        assert low <= max(drawn.y0, -0.02)
+        assert high >= min(drawn.y1, 1.02)

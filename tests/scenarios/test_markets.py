@@ -160,3 +160,11 @@ def test_the_table_of_owners_may_be_left_out(market, tmp_path):
         "rounds.parquet",
         "ledger.parquet",
     }
+
+
+def test_the_manifest_says_what_the_largest_class_alone_scores(market, tmp_path):
+    folder = run_scenario(market, ["seeds=1", "mechanisms=all-in"], out=tmp_path / "run")
+    scenario = load_scenario(market, [])
+    labels = load_data(scenario.learning.dataset).test.labels.tolist()
+    share = max(labels.count(label) for label in set(labels)) / len(labels)
+    assert folder.manifest["majority_accuracy"] == pytest.approx(share)
