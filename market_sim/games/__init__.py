@@ -1,0 +1,36 @@
+"""Games: what users get as a function of what all of them do."""
+
+from market_sim.games.acquisition import AcquisitionGame
+from market_sim.games.base import Game
+from market_sim.games.dp_mean import DPMeanEstimation
+from market_sim.games.fair_value import FairValues, fair_values
+from market_sim.games.federated_mean import FederatedMeanEstimation
+from market_sim.games.learned import LearnedUtility
+from market_sim.games.potential import PotentialTable
+from market_sim.games.sampling import sampled_fair_values
+from market_sim.games.semivalue import PaymentsUnbalanced
+from market_sim.games.symmetric import SymmetricPlay
+from market_sim.games.utility import (
+    FunctionUtility,
+    SymmetricUtility,
+    TableUtility,
+    Utility,
+)
+
+__all__ = [
+    "AcquisitionGame",
+    "DPMeanEstimation",
+    "FairValues",
+    "FederatedMeanEstimation",
+    "FunctionUtility",
+    "Game",
+    "LearnedUtility",
+    "PaymentsUnbalanced",
+    "PotentialTable",
+    "SymmetricPlay",
+    "SymmetricUtility",
+    "TableUtility",
+    "Utility",
+    "fair_values",
+    "sampled_fair_values",
+]
