@@ -2,12 +2,16 @@
 
 import base64
 import hashlib
+import importlib.metadata
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+from market_sim import _command
 
 ROOT = Path(__file__).resolve().parents[2]
 START = "from market_sim._command import main; main()"
@@ -115,3 +119,68 @@ def test_says_what_is_missing(tmp_path: Path) -> None:
     done = start(home=home)
     assert done.returncode == 2
     assert "'analysis' is missing" in done.stderr
+
+
+def test_all_is_well_in_this_process() -> None:
+    assert _command.foreign_package() is None
+
+
+def test_where_a_package_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "plain_one.py").touch()
+    (tmp_path / "spread_one").mkdir()
+    monkeypatch.setitem(sys.modules, "odd_one", ModuleType("odd_one"))
+    assert _command._location("plain_one") == (tmp_path / "plain_one.py").resolve()
+    assert _command._location("spread_one") == (tmp_path / "spread_one/__init__.py").resolve()
+    assert _command._location("no_such_one") is None
+    assert _command._location("odd_one") == Path("<odd_one>/__init__.py")
+
+
+@pytest.mark.parametrize("lost", [None, "agents"])
+def test_each_problem_is_one_sentence(monkeypatch: pytest.MonkeyPatch, lost: str | None) -> None:
+    place = None if lost else Path("elsewhere/__init__.py")
+    monkeypatch.setattr(_command, "_location", lambda _: place)
+    sentence = _command.foreign_package()
+    assert sentence is not None
+    assert ("is missing" if lost else "belongs to another project") in sentence
+
+
+def test_the_record_of_an_installation_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = installed(tmp_path)
+    ours = importlib.metadata.Distribution.at(home / "market_sim-0.1.0.dist-info")
+    monkeypatch.setattr(importlib.metadata, "distribution", lambda _: ours)
+    file = (home / "agents" / "__init__.py").resolve()
+    assert not _command._overwritten(file)
+    assert not _command._overwritten((home / "no_such_file.py").resolve())
+    file.write_text("print('foreign')\n")
+    assert _command._overwritten(file)
+
+
+def test_a_checkout_has_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> None:
+        raise importlib.metadata.PackageNotFoundError
+
+    monkeypatch.setattr(importlib.metadata, "distribution", missing)
+    assert not _command._overwritten(ROOT / "agents" / "__init__.py")
+
+
+def test_main_says_the_problem_and_exits_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_command, "foreign_package", lambda: "this is wrong")
+    with pytest.raises(SystemExit) as ending:
+        _command.main()
+    assert ending.value.code == 2
+    assert capsys.readouterr().err == "this is wrong\n"
+
+
+def test_main_hands_over(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["market-sim", "--version"])
+    with pytest.raises(SystemExit) as ending:
+        _command.main()
+    assert ending.value.code == 0
+    assert capsys.readouterr().out.startswith("market-sim ")
