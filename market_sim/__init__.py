@@ -42,12 +42,51 @@ from market_sim.valuation import KINDS, Valuations
 
 if TYPE_CHECKING:
     from market_sim.auditing import AuditReport, AuditRow, audit
+    from market_sim.games import (
+        AcquisitionGame,
+        DPMeanEstimation,
+        FairValues,
+        FederatedMeanEstimation,
+        LearnedUtility,
+        Utility,
+        fair_values,
+        sampled_fair_values,
+    )
+    from market_sim.solvers import (
+        Equilibrium,
+        PlatformOptimum,
+        ThresholdRule,
+        best_response,
+        optimal_alpha,
+        optimal_alpha_unknown_costs,
+        pure_equilibria,
+        symmetric_equilibria,
+    )
 
-_LAZY = {
-    "AuditReport": "market_sim.auditing",
-    "AuditRow": "market_sim.auditing",
-    "audit": "market_sim.auditing",
+_HOME = {
+    "auditing": ("AuditReport", "AuditRow", "audit"),
+    "games": (
+        "AcquisitionGame",
+        "DPMeanEstimation",
+        "FairValues",
+        "FederatedMeanEstimation",
+        "LearnedUtility",
+        "Utility",
+        "fair_values",
+        "sampled_fair_values",
+    ),
+    "solvers": (
+        "Equilibrium",
+        "PlatformOptimum",
+        "ThresholdRule",
+        "best_response",
+        "optimal_alpha",
+        "optimal_alpha_unknown_costs",
+        "pure_equilibria",
+        "symmetric_equilibria",
+    ),
 }
+_LAZY = {name: module for module, names in _HOME.items() for name in names}
 
 try:
     __version__ = version("market-sim")
@@ -56,6 +95,7 @@ except PackageNotFoundError:  # run from a source tree that was never installed
 
 __all__ = [
     "KINDS",
+    "AcquisitionGame",
     "Aggregator",
     "AllIn",
     "AuditError",
@@ -63,30 +103,45 @@ __all__ = [
     "AuditRow",
     "BiasOpt",
     "ChecksumMismatch",
+    "DPMeanEstimation",
     "DataSize",
     "DataUnavailable",
+    "Equilibrium",
     "ErrorOpt",
+    "FairValues",
+    "FederatedMeanEstimation",
     "Guarantees",
     "InvalidInput",
+    "LearnedUtility",
     "LedgerImbalance",
     "MarketSimError",
     "Mechanism",
     "Outcome",
     "PiecewiseConstant",
+    "PlatformOptimum",
     "Population",
     "PopulationLaw",
     "Reports",
     "ResultsError",
     "ScenarioError",
     "Streams",
+    "ThresholdRule",
+    "Utility",
     "Valuations",
     "VarOpt",
     "WaterFilling",
     "audit",
+    "best_response",
     "budgets",
     "error_bound",
+    "fair_values",
     "fl_market_2021",
     "fl_market_2022",
+    "optimal_alpha",
+    "optimal_alpha_unknown_costs",
+    "pure_equilibria",
+    "sampled_fair_values",
+    "symmetric_equilibria",
 ]
 
 
@@ -94,7 +149,7 @@ def __getattr__(name: str) -> Any:
     """Import what is listed in `_LAZY` on first use."""
     if name not in _LAZY:
         raise AttributeError(f"module 'market_sim' has no attribute {name!r}")
-    return getattr(import_module(_LAZY[name]), name)
+    return getattr(import_module(f"market_sim.{_LAZY[name]}"), name)
 
 
 def __dir__() -> list[str]:
