@@ -72,7 +72,7 @@ class Run:
 
     @property
     def experiment(self) -> str:
-        """The kind of the experiment: "auctions", "market" or "audit"."""
+        """The kind of the experiment: such as "auctions", "market", "audit" or "platform"."""
         return str(self.manifest.get("experiment", ""))
 
     @property
@@ -127,6 +127,14 @@ class Run:
             matching = f" with {_describe(where)}" if where else ""
             raise ResultsError(f"Table '{name}' of {self.folder} has no rows{matching}.")
         return pd.concat(filled, ignore_index=True)
+
+    def rows(self, name: str) -> int:
+        """Count the rows of a table; 0 where it is missing."""
+        from pyarrow import parquet
+
+        if name not in self.tables:
+            return 0
+        return sum(parquet.read_metadata(file).num_rows for file in self._files(name))
 
     def _files(self, name: str) -> list[Path]:
         whole = self.folder / f"{name}.parquet"

@@ -146,6 +146,8 @@ def _changed(
     Of another experiment the first budget law is taken, at the middle of its levels, and 100
     profiles.
     """
+    if not scenario.budget:
+        raise ScenarioError(f"{scenario.name} holds no auction, so there is no mechanism to audit")
     law = scenario.budget[0]
     level = sorted(law.levels)[(len(law.levels) - 1) // 2]
     money = law.model_copy(update={"levels": (level,)})

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from market_sim.errors import MarketSimError, ScenarioError
+from scenarios.solve import solve_app
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="List, download and check the data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(solve_app, name="solve")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON and nothing else.")]
 Workers = Annotated[

@@ -4,34 +4,23 @@ import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
     model_serializer,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+from scenarios.parts import Count, Name, Part, Positive, as_tables
+from scenarios.studies import PaymentsConfig, StudyConfig
+
 Bounds = tuple[Positive, Positive]
-Experiment = Literal["auctions", "market", "audit"]
+Experiment = Literal["auctions", "market", "audit", "fair-value", "platform"]
 Sizes = Literal["none", "reference", "partition"]
 BudgetLaw = Literal["fixed", "proportional"]
 PopulationKind = Literal["single-minded", "multi-minded"]
-
-
-def as_tables(value: Any) -> Any:
-    """Let one table stand for a list of one."""
-    return (value,) if isinstance(value, dict) else value
-
-
-class Part(BaseModel):
-    """A frozen part of a scenario; a key it does not know is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Item(Part):
@@ -158,6 +147,9 @@ class ErrorConfig(Part):
     dim: Count = 1
 
 
+_WITHOUT_AUCTION = ("fair-value", "platform")
+
+
 class Scenario(Part):
     """One experiment, complete: everything that decides its results but the machine.
 
@@ -165,7 +157,8 @@ class Scenario(Part):
     ----------
     experiment
         "auctions" (batches of sampled profiles), "market" (rounds with owners, buyers and
-        learning) or "audit" (attacks on mechanisms).
+        learning), "audit" (attacks on mechanisms), "fair-value" (fair payments) or "platform"
+        (the share that a platform pays out, and where users' choices then settle).
     seed, seeds
         The first seed and how many, one after another.
     profiles
@@ -185,7 +178,9 @@ class Scenario(Part):
     owners: tuple[Count, ...] = ()
     population: PopulationConfig = PopulationConfig()
     settings: Annotated[tuple[SettingConfig, ...], BeforeValidator(as_tables)] = (SettingConfig(),)
-    budget: Annotated[tuple[BudgetConfig, ...], BeforeValidator(as_tables)] = Field(min_length=1)
+    budget: Annotated[tuple[BudgetConfig, ...], BeforeValidator(as_tables)] = Field(
+        default=(), validate_default=True
+    )
     mechanisms: tuple[Item, ...] = (Item(name="all-in"),)
     aggregators: tuple[Item, ...] = (Item(name="error-opt"),)
     perturbation: Item = Item(name="laplace")
@@ -193,6 +188,8 @@ class Scenario(Part):
     market: MarketConfig | None = None
     learning: LearningConfig | None = None
     audit: AuditConfig | None = None
+    payments: Annotated[tuple[PaymentsConfig, ...], BeforeValidator(as_tables)] = ()
+    studies: Annotated[tuple[StudyConfig, ...], BeforeValidator(as_tables)] = ()
     figures: tuple[str, ...] = ()
 
     @field_validator("settings", "mechanisms", "aggregators")
@@ -201,6 +198,29 @@ class Scenario(Part):
         if not value:
             raise ValueError("at least one entry")
         return value
+
+    @field_validator("budget")
+    @classmethod
+    def _money(cls, value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        """Require a budget where somebody buys at an auction."""
+        if not value and info.data.get("experiment") not in _WITHOUT_AUCTION:
+            raise PydanticCustomError("missing", "Field required")
+        return value
+
+    @model_validator(mode="after")
+    def _questions(self) -> Self:
+        """Require what an experiment computes, and refuse what another one would."""
+        for section, experiment in (("payments", "fair-value"), ("studies", "platform")):
+            entries = getattr(self, section)
+            if bool(entries) != (self.experiment == experiment):
+                less = "no" if entries else "a"
+                raise ValueError(f"{less} list [[{section}]], which is for {experiment!r}")
+            _require_distinct(section, [entry.name for entry in entries])
+        if self.experiment in _WITHOUT_AUCTION and self.budget:
+            raise ValueError(f"no [[budget]], which {self.experiment!r} does not spend")
+        if self.payments and self.seeds > 1:
+            raise ValueError("one seed, since fair payments are exact: leave seeds out")
+        return self
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

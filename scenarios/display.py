@@ -29,7 +29,7 @@ _SHORT = {
 def print_summary(path: Path, summary: "pd.DataFrame", figures: Sequence[Path]) -> None:
     """Print what a run found and where it lies."""
     rows = [{str(key): value for key, value in row.items()} for row in summary.to_dict("records")]
-    print_rows("means over seeds", rows)
+    print_rows(str(summary.attrs.get("what", "means over seeds")), rows)
     console = Console(soft_wrap=True)
     console.print(f"tables   {path}", highlight=False)
     if figures:

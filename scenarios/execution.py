@@ -114,6 +114,14 @@ def _experiment(kind: str) -> Experiment:
         from scenarios.markets import run_market
 
         return run_market
+    if kind == "fair-value":
+        from scenarios.fair_value import run_fair_value
+
+        return run_fair_value
+    if kind == "platform":
+        from scenarios.platform import run_platform
+
+        return run_platform
     from scenarios.audits import run_audit
 
     return run_audit

@@ -222,6 +222,10 @@ def check_items(scenario: Scenario, origin: str) -> None:
                 build(group, item)
         except InvalidInput as problem:
             raise ScenarioError(f"{origin}: {key}: {problem}") from problem
+    if scenario.payments or scenario.studies:
+        from scenarios.fair_value import check_fair
+
+        check_fair(scenario, origin)
     _require_distinct_labels("mechanism", scenario.mechanisms, origin)
     if scenario.experiment != "audit":
         _require_distinct_labels("aggregator", scenario.aggregators, origin)

@@ -13,6 +13,8 @@ _MARKET: dict[str, Kind] = {
     "aggregator": "text",
 }
 
+_STUDY: dict[str, Kind] = {"seed": "int", "study": "text", "title": "text"}
+
 TABLES: dict[str, dict[str, Kind]] = {
     "auctions": {
         "seed": "int",
@@ -94,6 +96,67 @@ TABLES: dict[str, dict[str, Kind]] = {
         "lies": "int",
         "witness": "text",
     },
+    "payments": {
+        "case": "text",
+        "title": "text",
+        "user": "int",
+        "data_size": "float",
+        "importance": "float",
+        "level": "float",
+        "payment": "float",
+        "platform_payment": "float",
+        "utility": "float",
+        "presence": "float",
+        "method": "text",
+        "discrepancy": "float",
+    },
+    "optima": _STUDY
+    | {
+        "x_name": "text",
+        "x": "float",
+        "y_name": "text",
+        "y": "float",
+        "play": "text",
+        "selection": "text",
+        "alpha": "float",
+        "value": "float",
+        "value_se": "float",
+        "utility": "float",
+        "regime": "text",
+        "private": "float",
+        "profile": "text",
+        "attained": "int",
+        "regret": "float",
+        "status": "text",
+    },
+    "thresholds": _STUDY
+    | {
+        "axis": "text",
+        "at": "float",
+        "c_th": "float",
+        "switch_off": "float",
+        "gamma_min": "float",
+        "gamma_max": "float",
+    },
+    "partitions": _STUDY
+    | {
+        "counts": "text",
+        "left": "float",
+        "right": "float",
+        "utility": "float",
+        "followed": "int",
+    },
+    "ends": _STUDY
+    | {
+        "alpha": "float",
+        "starts": "int",
+        "end": "int",
+        "counts": "text",
+        "share": "float",
+        "utility": "float",
+        "value": "float",
+        "promised": "float",
+    },
 }
 """Columns of every table; text is UTF-8, int 64 bits signed, float 64 bits."""
 
@@ -101,6 +164,8 @@ _EXPERIMENT_TABLES: dict[str, tuple[str, ...]] = {
     "auctions": ("auctions",),
     "market": ("rounds", "owners", "ledger"),
     "audit": ("audit",),
+    "fair-value": ("payments",),
+    "platform": ("optima", "thresholds", "partitions", "ends"),
 }
 
 

@@ -22,7 +22,13 @@ def summarize(path: str | Path) -> "pd.DataFrame":
         If the run or its table is not there.
     """
     run = load_run(path)
-    frames = {"auctions": _auctions, "market": _markets, "audit": _audits}
+    frames = {
+        "auctions": _auctions,
+        "market": _markets,
+        "audit": _audits,
+        "fair-value": _payments,
+        "platform": _optima,
+    }
     return frames[run.experiment](run)
 
 
@@ -62,6 +68,33 @@ def _audits(run: "Run") -> "pd.DataFrame":
         "gain_share": ("gain_share", "mean"),
     }
     return frame.groupby(keys, sort=False).agg(**values).reset_index()
+
+
+def _payments(run: "Run") -> "pd.DataFrame":
+    """Return one row for each type of user: equal data, importance and level."""
+    frame = run.table("payments")
+    keys = ["case", "data_size", "importance", "level"]
+    values = {"users": ("user", "count"), "payment": ("payment", "mean")}
+    table = frame.groupby(keys, sort=False).agg(**values).reset_index()
+    table.attrs["what"] = "fair payments by type of user"
+    return table
+
+
+def _optima(run: "Run") -> "pd.DataFrame":
+    """Return the range of each study's answers; they need no mean, being exact."""
+    frame = run.table("optima")
+    values = {
+        "points": ("alpha", "size"),
+        "alpha_least": ("alpha", "min"),
+        "alpha_most": ("alpha", "max"),
+        "value_least": ("value", "min"),
+        "value_most": ("value", "max"),
+        "regret_max": ("regret", "max"),
+    }
+    keys = ["study", "play", "selection"]
+    table = frame.groupby(keys, sort=False).agg(**values).reset_index()
+    table.attrs["what"] = "range of the best share and of what the platform keeps"
+    return table
 
 
 def _finite_mean(values: "pd.Series[float]") -> float:

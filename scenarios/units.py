@@ -19,7 +19,7 @@ class Unit:
     index
         Its place in the run, which orders the rows of the merged tables.
     seed, setting, owners, law, level
-        The population and the money.
+        The population and the money; on fair payments and platforms, `setting` names the entry.
     mechanism, aggregator
         Labels; empty where a unit serves all of them on the same profiles.
     population
@@ -61,6 +61,8 @@ def plan(scenario: Scenario) -> tuple[Unit, ...]:
         "auctions": _auction_units,
         "market": _market_units,
         "audit": _audit_units,
+        "fair-value": _payment_units,
+        "platform": _study_units,
     }[scenario.experiment](scenario)
     return tuple(Unit(index, **each) for index, each in enumerate(fields))  # type: ignore[arg-type]
 
@@ -110,6 +112,21 @@ def _audit_units(scenario: Scenario) -> Iterator[dict[str, object]]:
         for mechanism in mechanisms:
             for population in populations:
                 yield place | {"mechanism": mechanism, "population": population}
+
+
+def _payment_units(scenario: Scenario) -> Iterator[dict[str, object]]:
+    for entry in scenario.payments:
+        yield _entry(scenario.seed, entry.name, entry.users.number)
+
+
+def _study_units(scenario: Scenario) -> Iterator[dict[str, object]]:
+    for seed in scenario.seed_list:
+        for study in scenario.studies:
+            yield _entry(seed, study.name, study.users.number)
+
+
+def _entry(seed: int, name: str, users: int) -> dict[str, object]:
+    return {"seed": seed, "setting": name, "owners": users, "law": "", "level": 0.0}
 
 
 def setting_of(scenario: Scenario, unit: Unit) -> SettingConfig:

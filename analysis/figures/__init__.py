@@ -11,13 +11,19 @@ from analysis.figures import (
     accuracy_against_budget,
     audit,
     budget_use,
+    equilibrium_intervals,
     error_against_budget,
     error_against_owners,
     fair_payments,
     learning_curve,
     money_and_privacy_flow,
     owner_outcomes,
+    price_of_robustness,
+    regime_map,
+    regimes_two_users,
+    two_costs,
 )
+from analysis.figures.studies import swept
 from analysis.runs import Run, load_run
 from analysis.style import save
 from market_sim.errors import ResultsError
@@ -59,6 +65,11 @@ def _sweeps_budget(run: Run) -> bool:
 
 def _learns(run: Run) -> bool:
     return bool(run.table("rounds", columns=["accuracy"])["accuracy"].notna().any())
+
+
+def _filled(run: Run, table: str) -> bool:
+    """Tell whether a table has a row."""
+    return bool(run.rows(table))
 
 
 FIGURES: dict[str, FigureSpec] = {
@@ -119,6 +130,41 @@ FIGURES: dict[str, FigureSpec] = {
         ("fair-value",),
         ("payments",),
         "what each type of user is paid for her data",
+    ),
+    "equilibrium-intervals": FigureSpec(
+        equilibrium_intervals.draw,
+        ("platform",),
+        ("optima", "partitions"),
+        "pure equilibria against the share paid out, and what the platform keeps",
+        lambda run: _filled(run, "partitions"),
+    ),
+    "regimes-two-users": FigureSpec(
+        regimes_two_users.draw,
+        ("platform",),
+        ("optima",),
+        "best share, chance of privacy and value against the cost",
+        lambda run: swept(run, "cost"),
+    ),
+    "two-costs": FigureSpec(
+        two_costs.draw,
+        ("platform",),
+        ("optima",),
+        "best share, chance of privacy and value over the costs of two users",
+        lambda run: swept(run, "cost_1", "cost_2"),
+    ),
+    "regime-map": FigureSpec(
+        regime_map.draw,
+        ("platform",),
+        ("optima",),
+        "best share and regimes over two parameters, with thresholds",
+        regime_map.has_map,
+    ),
+    "price-of-robustness": FigureSpec(
+        price_of_robustness.draw,
+        ("platform",),
+        ("optima",),
+        "what is lost to other equilibria, dynamics and unknown costs",
+        price_of_robustness.fits,
     ),
 }
 """Every figure by the name that manifests and the command use."""

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.figures.studies import broken
 from analysis.names import keep
 from analysis.runs import Run
 from analysis.style import INK, TWO_COLUMNS, headline, legend_below, looks, themed
@@ -37,16 +38,18 @@ def draw(run: Run, *, case: str | None = None) -> Figure:
     columns = 3 if len(cases) % 3 == 0 else min(len(cases), 2)
     rows = -(-len(cases) // columns)
     kinds = frame.drop_duplicates(TYPE).groupby(["case"], sort=False).size().max()
-    height = rows * (0.42 + 0.17 * max(int(kinds), 4)) + 0.7
+    height = rows * (0.55 + 0.17 * max(int(kinds), 4)) + 0.7
     figure = Figure(figsize=(TWO_COLUMNS, min(height, 9.6)), layout="constrained")
     levels = sorted(frame["level"].unique())
-    colors = {level: look.color for level, look in _colors(levels).items()}
+    styles = looks(map(str, levels))
+    colors = {level: styles[str(level)].color for level in levels}
     hatches = {level: _HATCHES[place % len(_HATCHES)] for place, level in enumerate(levels)}
     for place, name in enumerate(cases):
         axes = figure.add_subplot(rows, columns, place + 1)
         part = payments_by_type(frame[frame["case"] == name])
         _draw_panel(axes, part, colors, hatches)
-        axes.set_title(str(frame.loc[frame["case"] == name, "title"].iloc[0]), fontsize=7)
+        title = str(frame.loc[frame["case"] == name, "title"].iloc[0])
+        axes.set_title(broken(title, 96 // columns), fontsize=7)
         if place >= len(cases) - columns:
             axes.set_xlabel("fair payment (value at \N{GREEK SMALL LETTER ALPHA} = 1)")
     handles = [
@@ -74,11 +77,6 @@ def level_text(level: float) -> str:
     return "level 0 (gives nothing)" if level == 0 else f"level {level:g}"
 
 
-def _colors(levels: list[float]) -> dict[float, object]:
-    named = looks(map(str, levels))
-    return {level: named[str(level)] for level in levels}
-
-
 def _draw_panel(
     axes: Axes, part: pd.DataFrame, colors: dict[float, str], hatches: dict[float, str]
 ) -> None:
@@ -94,7 +92,8 @@ def _draw_panel(
         linewidth=0.3,
     )
     several = part["importance"].nunique() > 1
-    names = [_type_text(row, several) for row in part.itertuples()]
+    sizes = zip(part["importance"] > 1, part["data_size"], part["users"], strict=True)
+    names = [_type_text(star and several, size, users) for star, size, users in sizes]
     axes.set_yticks(place, names, fontsize=6.5)
     axes.set_ylim(len(part) - 0.45, -0.55)
     axes.axvline(0, color=INK, linewidth=0.7)
@@ -114,6 +113,6 @@ def _draw_panel(
     axes.locator_params(axis="x", nbins=5)
 
 
-def _type_text(row: object, several: bool) -> str:
-    star = "\N{BLACK STAR} " if several and row.importance > 1 else ""  # type: ignore[attr-defined]
-    return f"{star}n {row.data_size:g} \N{MULTIPLICATION SIGN} {row.users}"  # type: ignore[attr-defined]
+def _type_text(star: bool, size: float, users: int) -> str:
+    mark = "\N{BLACK STAR} " if star else ""
+    return f"{mark}n {size:g} \N{MULTIPLICATION SIGN} {users}"

@@ -28,8 +28,18 @@ class Panels:
         return self.strips.get((row, column), self.axes[row, column])
 
 
-def panels(rows: int, columns: int, *, strip: bool = False, height: float | None = None) -> Panels:
-    """Lay out rows x columns panels across the width of a page, each with a strip if asked for."""
+def panels(
+    rows: int,
+    columns: int,
+    *,
+    strip: bool = False,
+    height: float | None = None,
+    share: bool = True,
+) -> Panels:
+    """Lay out rows x columns panels across the width of a page, each with a strip if asked for.
+
+    Panels of a row have one vertical scale unless `share` is false.
+    """
     each = height or (2.3 if columns < 3 else 1.9)
     width = TWO_COLUMNS if columns > 1 else 0.62 * TWO_COLUMNS
     extra = 0.45 if strip else 0.0
@@ -40,9 +50,9 @@ def panels(rows: int, columns: int, *, strip: bool = False, height: float | None
     strips: dict[tuple[int, int], Axes] = {}
     for row in range(rows):
         for column in range(columns):
-            left = axes.get((row, 0))
+            left = axes.get((row, 0)) if share else None
             axes[row, column] = figure.add_subplot(grid[row * len(heights), column], sharey=left)
-            if column:
+            if column and share:
                 axes[row, column].tick_params(labelleft=False, which="both")
             if strip:
                 strips[row, column] = _strip(figure, grid[2 * row + 1, column], axes, (row, column))
