@@ -215,9 +215,9 @@ def _show_data(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         _print_json(rows)
     else:
-        from scenarios.display import print_rows
+        from scenarios.display import print_entries
 
-        print_rows("data sets", rows)
+        print_entries(rows)
     problems = [row for row in rows if row.get("problem")]
     if problems:
         raise MarketSimError(str(problems[0]["problem"]))

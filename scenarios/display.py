@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +79,19 @@ def print_rows(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     _print_blocks(console, texts[:_MOST_ROWS], heading, [k for k in free if k not in heading])
     if len(rows) > _MOST_ROWS:
         console.print(f"... and {len(rows) - _MOST_ROWS} more rows", highlight=False)
+
+
+def print_entries(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows of text one below the other: the first two values in a line, the rest under it.
+
+    Empty values and problems are left out; a problem is told as an error.
+    """
+    console = Console()
+    for row in rows:
+        shown = [_text(value) for key, value in row.items() if value and key != "problem"]
+        console.print("  ".join(shown[:2]), highlight=False, markup=False, soft_wrap=True)
+        for text in shown[2:]:
+            console.print(Padding(Text(text), (0, 0, 0, 4)))
 
 
 def _headings(keys: Sequence[str], texts: Sequence[Mapping[str, str]], width: int) -> list[str]:

@@ -250,3 +250,12 @@ def test_a_reader_that_has_enough_is_no_error():
     )
     assert found.stdout.strip() in scenario_names()
     assert found.stderr == ""
+
+
+def test_data_sets_are_listed_one_below_the_other(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    _, out, _ = command("data", "list")
+    lines = out.splitlines()
+    assert "digits  embedded in scikit-learn" in lines
+    assert all(len(line.rstrip()) <= 60 for line in lines if line.startswith(" "))
+    assert not any(line.startswith("problem") for line in lines)
