@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 solve_app = typer.Typer(help="Solve one market given on the command line.", no_args_is_help=True)
 _MOST_USERS = 12  # whose play is written out
+_RUNS = 20  # of the agents, from random levels
 _OPTIONS = {"costs": "cost", "level_values": "level"}
 
 
@@ -51,13 +52,18 @@ def fair_value(  # noqa: PLR0913, PLR0917 - typer makes an option of each argume
         str, typer.Option(metavar="NAME", help="optimistic, pessimistic or dynamics")
     ] = "optimistic",
     play: Annotated[str, typer.Option(metavar="NAME", help="pure, symmetric or mixed")] = "pure",
+    three_ways: Annotated[
+        bool,
+        typer.Option("--three-ways", help="Solve it by agents and in the mean-field limit, too."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON and nothing else.")
     ] = False,
 ) -> None:
     """Find the share of the value that a platform should pay out for users' data.
 
-    Prints alpha*, what the platform keeps, the regime, and the users' equilibrium with its regret.
+    Prints alpha*, what the platform keeps, the regime, and the users' equilibrium with its regret;
+    with --three-ways also where agents go at that share, and the gaps between the ways.
     """
     from market_sim.solvers import optimal_alpha
     from scenarios.fair_value import game_of
@@ -66,6 +72,12 @@ def fair_value(  # noqa: PLR0913, PLR0917 - typer makes an option of each argume
     game = game_of(record)
     found = optimal_alpha(game, selection, play)
     answer = described(game, found)
+    ways = None
+    if three_ways:
+        from agents.acquisition import solve_three_ways
+
+        ways = solve_three_ways(game, found.alpha, runs=_RUNS)
+        answer["three_ways"] = ways.to_dict()
     if as_json:
         from scenarios.config import plain
 
@@ -73,6 +85,8 @@ def fair_value(  # noqa: PLR0913, PLR0917 - typer makes an option of each argume
         return
     for line in sentences(answer, levels=[f"{given:g}" for given in game.level_values]):
         typer.echo(line)
+    if ways is not None:
+        typer.echo(f"\n{ways}")
 
 
 def users_of(

@@ -78,14 +78,26 @@ class ThreeWays:
             for other in (*self.equilibria, *self.mean_field)
         }
 
+    def to_dict(self) -> dict[str, object]:
+        """Return everything as plain numbers and text, ready for JSON."""
+        plays = (self.agents, *self.equilibria, *self.mean_field)
+        names = ("value", "participation", "payments")
+        return {
+            "alpha": self.alpha,
+            "plays": {play.name: {name: getattr(play, name) for name in names} for play in plays},
+            "gaps": {name: dict(zip(names, gap, strict=True)) for name, gap in self.gaps().items()},
+            "ends": [{"utility": value, "share": share} for value, share in self.ends],
+            "note": self.note,
+        }
+
     def __str__(self) -> str:
-        head = f"{'alpha ' + format(self.alpha, '.6g'):<24}{'value':>12}{'share who give':>16}"
-        lines = [head + f"{'payments':>12}{'value gap of agents':>22}"]
+        head = f"{'alpha ' + format(self.alpha, '.6g'):<18}{'value':>12}{'share gives':>13}"
+        lines = [head + f"{'payments':>12}{'agents less this':>18}"]
         for play in (self.agents, *self.equilibria, *self.mean_field):
-            row = f"{play.name:<24}{play.value:>12.6g}{play.participation:>16.4f}"
+            row = f"{play.name:<18}{play.value:>12.6g}{play.participation:>13.4f}"
             row += f"{play.payments:>12.6g}"
             gap = self.agents.value - play.value
-            lines.append(row if play is self.agents else row + f"{gap:>22.6g}")
+            lines.append(row if play is self.agents else row + f"{gap:>18.4g}")
         ends = ", ".join(f"U = {value:.6g} ({share:.1%})" for value, share in self.ends[:4])
         more = f" and {len(self.ends) - 4} others" if len(self.ends) > 4 else ""
         return "\n".join([*lines, f"runs end at {ends}{more}", self.note])

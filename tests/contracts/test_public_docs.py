@@ -13,7 +13,16 @@ from pydantic import BaseModel
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
-PACKAGES = ("market_sim", "market_sim.learning", "agents", "scenarios", "analysis")
+PACKAGES = (
+    "market_sim",
+    "market_sim.games",
+    "market_sim.learning",
+    "market_sim.solvers",
+    "agents",
+    "agents.acquisition",
+    "scenarios",
+    "analysis",
+)
 
 
 def text() -> str:

@@ -125,3 +125,18 @@ def test_bad_options_are_told_in_one_sentence(arguments, sentence):
     assert isinstance(done.exception, MarketSimError)
     assert sentence in str(done.exception)
     assert "\n" not in str(done.exception)
+
+
+def test_three_ways_print_their_gaps():
+    found = answer("--users", "20", "--cost", "0.02", "--play", "symmetric", "--three-ways")
+    ways = found["three_ways"]
+    agents = ways["plays"]["agents"]
+    assert set(ways["gaps"]) == {"pure", "symmetric", "mean field"}
+    for name, gaps in ways["gaps"].items():
+        for measure, gap in gaps.items():
+            assert gap == pytest.approx(agents[measure] - ways["plays"][name][measure])
+    assert ways["plays"]["symmetric"]["value"] == pytest.approx(found["value"])
+    assert agents["value"] == pytest.approx(ways["plays"]["pure"]["value"])
+    text = solve("--users", "20", "--cost", "0.02", "--play", "symmetric", "--three-ways").output
+    assert "agents less this" in text
+    assert all(len(line) <= 80 for line in text.splitlines() if line.startswith(("agents", "pure")))
