@@ -1,6 +1,6 @@
 """The market: owners, buyers and a broker meet in scheduled auction rounds."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import mesa
 import numpy as np
@@ -14,8 +14,9 @@ from agents.ledger import Ledger
 from agents.owner import DataOwner
 from agents.recorder import Recorder, Trade, scatter
 from agents.records import Table
+from agents.rounds import RoundModel
 from agents.strategies import MarketView, Rows, Strategy, Truthful, put_reports
-from market_sim import Aggregator, Mechanism, Outcome, Population, Reports, Streams
+from market_sim import Aggregator, Mechanism, Outcome, Population, Reports
 from market_sim.privacy import LaplacePerturbation, Perturbation
 from market_sim.shapes import Array, whole_number
 
@@ -23,7 +24,7 @@ _LEAST_OFFER = 1e-3  # of her cap: an owner with less privacy left than this is 
 Statuses = NDArray[np.object_]
 
 
-class Market(mesa.Model):
+class Market(RoundModel):
     """A repeated market for private gradients.
 
     In each round buyers are served one after another, in an order drawn from the seed, and each
@@ -87,14 +88,11 @@ class Market(mesa.Model):
         dim: int = 1,
         record_owners: bool = True,
     ) -> None:
-        root = whole_number("seed", seed if rng is None else rng, 0)
         perturbation = LaplacePerturbation() if perturbation is None else perturbation
         check_terms(population, buyers, perturbation, owners)
         check_rules(mechanism, aggregator)
-        super().__init__(rng=root)
+        super().__init__(seed, rng)
         self.population = population
-        self.streams = Streams(root)
-        self.round = 0
         self.rounds = None if rounds is None else whole_number("rounds", rounds, 1)
         self.ledger = Ledger(tuple(b.name for b in buyers), population.owners, perturbation)
         self.broker = Broker(
@@ -125,19 +123,6 @@ class Market(mesa.Model):
     def tables(self) -> dict[str, Table]:
         """Return "rounds", "ledger" and, if recorded, "owners" as columns."""
         return self.recorder.tables()
-
-    def run(self, rounds: int, progress: Callable[[int], None] | None = None) -> None:
-        """Run so many rounds, calling `progress` with the number of rounds done after each.
-
-        Raises
-        ------
-        InvalidInput
-            If `rounds` is not a whole number of at least 1.
-        """
-        for done in range(1, whole_number("rounds", rounds, 1) + 1):
-            self.step()
-            if progress is not None:
-                progress(done)
 
     def step(self) -> None:
         """Run one round for all buyers, check the ledger, collect data."""

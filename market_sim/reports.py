@@ -9,7 +9,14 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
-from market_sim.shapes import Array, as_floats, broadcast_owners, frozen, require_fit
+from market_sim.shapes import (
+    Array,
+    as_floats,
+    broadcast_owners,
+    frozen,
+    require_fit,
+    require_owners,
+)
 from market_sim.valuation import Valuations
 
 
@@ -70,6 +77,7 @@ class Reports:
             As the class; `value` must be finite and not negative.
         """
         values = as_floats("value", value, minimum=0.0)
+        require_owners("value", values)
         if data_size is not None:
             values = values / as_floats("data_size", data_size, positive=True)
         return cls(Valuations("step", values), cap, data_size)

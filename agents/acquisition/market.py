@@ -1,8 +1,7 @@
 """The acquisition market: users choose how much to give, round after round."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-import mesa
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -16,10 +15,11 @@ from agents.acquisition.platform import (
 )
 from agents.acquisition.users import DataUser
 from agents.records import Columns, Table
-from market_sim import InvalidInput, Streams
+from agents.rounds import RoundModel
+from market_sim import InvalidInput
 from market_sim.errors import LedgerImbalance
 from market_sim.games import AcquisitionGame
-from market_sim.shapes import Array, as_floats, whole_number
+from market_sim.shapes import Array, as_floats
 from market_sim.solvers import optimal_alpha
 from market_sim.solvers.moves import start_profile
 
@@ -32,7 +32,7 @@ USERS = ("round", "user", "present", "level", "payment", "cost", "utility")
 EPOCHS = ("epoch", "round", "alpha", "reason", "kept", "width")
 
 
-class AcquisitionMarket(mesa.Model):
+class AcquisitionMarket(RoundModel):
     """A repeated data acquisition game.
 
     In each round the platform announces its share alpha; users who are present choose levels; each
@@ -93,19 +93,16 @@ class AcquisitionMarket(mesa.Model):
         rng: int | None = None,
         record_users: bool = True,
     ) -> None:
-        root = whole_number("seed", seed if rng is None else rng, 0)
+        super().__init__(seed, rng)
         if not isinstance(game, AcquisitionGame):
             raise InvalidInput(f"game must be an AcquisitionGame, got {type(game).__name__}")
         if timing not in ("together", "in turn"):
             raise InvalidInput(f'timing must be "together" or "in turn", got {timing!r}')
-        super().__init__(rng=root)
         self.game = game
         self.offers = Offers(game)
         self.timing = timing
         self.presence = _checked_presence(presence, game.users)
-        self.streams = Streams(root)
-        self.round = 0
-        self.levels: Levels = start_profile(game, start, root)
+        self.levels: Levels = start_profile(game, start, self.streams.root)
         self.present: Flags = np.ones(game.users, dtype=bool)
         self.received, self.user_utility = np.zeros(game.users), np.zeros(game.users)
         self.behaviors: list[Behavior] = []
@@ -135,19 +132,6 @@ class AcquisitionMarket(mesa.Model):
     def memory_of(self, row: int) -> Memory:
         """Return the memory that a user shares with all who follow her behavior."""
         return self._memories[int(self._behavior[row])]
-
-    def run(self, rounds: int, progress: Callable[[int], None] | None = None) -> None:
-        """Run so many rounds, calling `progress` with the number of rounds done after each.
-
-        Raises
-        ------
-        InvalidInput
-            If `rounds` is not a whole number of at least 1.
-        """
-        for done in range(1, whole_number("rounds", rounds, 1) + 1):
-            self.step()
-            if progress is not None:
-                progress(done)
 
     def step(self) -> None:
         """Run one round: announce, choose, pay, check, learn, record."""

@@ -151,7 +151,7 @@ def test_nothing_that_later_mesa_removes_is_used():
     supers = 0
     for path, call in calls():
         name = ast.unparse(call.func)
-        if path.name == "market.py" and name == "super().__init__":
+        if path.name == "rounds.py" and name == "super().__init__":
             supers += 1
             assert [key.arg for key in call.keywords] == ["rng"]
             assert not call.args
