@@ -4,9 +4,8 @@ Arrays in, values out. Every array has optional leading axes, then `owners`. Wha
 heavy library is imported when it is first used.
 """
 
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from market_sim.aggregation import (
     Aggregator,
@@ -27,6 +26,7 @@ from market_sim.errors import (
     ResultsError,
     ScenarioError,
 )
+from market_sim.lazy import lazy_names
 from market_sim.mechanisms import AllIn, Guarantees, Mechanism, PiecewiseConstant
 from market_sim.outcome import Outcome
 from market_sim.population import (
@@ -86,8 +86,6 @@ _HOME = {
         "symmetric_equilibria",
     ),
 }
-_LAZY = {name: module for module, names in _HOME.items() for name in names}
-
 try:
     __version__ = version("market-sim")
 except PackageNotFoundError:  # run from a source tree that was never installed
@@ -144,14 +142,4 @@ __all__ = [
     "symmetric_equilibria",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import what is listed in `_LAZY` on first use."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'market_sim' has no attribute {name!r}")
-    return getattr(import_module(f"market_sim.{_LAZY[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names, lazy ones included."""
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOME, __all__)

@@ -1,7 +1,8 @@
 """What is run: scenarios, their registry, runs and sweeps, results on disk, the command."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from market_sim.lazy import lazy_names
 
 if TYPE_CHECKING:
     from scenarios.config import Scenario
@@ -11,13 +12,11 @@ if TYPE_CHECKING:
     from scenarios.run import resume_run, run_scenario
 
 _HOME = {
-    "RunFolder": "results",
-    "Scenario": "config",
-    "load_scenario": "loading",
-    "register": "registry",
-    "resume_run": "run",
-    "run_scenario": "run",
-    "scenario_names": "loading",
+    "config": ("Scenario",),
+    "loading": ("load_scenario", "scenario_names"),
+    "registry": ("register",),
+    "results": ("RunFolder",),
+    "run": ("resume_run", "run_scenario"),
 }
 
 __all__ = [
@@ -30,14 +29,4 @@ __all__ = [
     "scenario_names",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import what is public on first use: the command answers before anything heavy is loaded."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'scenarios' has no attribute {name!r}")
-    return getattr(import_module(f"scenarios.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names, lazy ones included."""
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOME, __all__)

@@ -3,8 +3,9 @@
 Names are imported on first use, so that listing the data sets does not load torch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from market_sim.lazy import lazy_names
 
 if TYPE_CHECKING:
     from market_sim.learning.datasets import Dataset, TrainTest
@@ -35,8 +36,6 @@ _HOME = {
     "sources": ("Description", "dataset_names", "describe", "fetch", "load_dataset", "verify"),
     "task": ("DeliveredGradient", "FederatedTask"),
 }
-_LAZY = {name: module for module, names in _HOME.items() for name in names}
-
 __all__ = [
     "CNN",
     "MLP",
@@ -62,14 +61,4 @@ __all__ = [
     "verify",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Import what is listed in `_LAZY` on first use."""
-    if name not in _LAZY:
-        raise AttributeError(f"module 'market_sim.learning' has no attribute {name!r}")
-    return getattr(import_module(f"market_sim.learning.{_LAZY[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    """List the public names, lazy ones included."""
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_names(__name__, _HOME, __all__)
