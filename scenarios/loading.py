@@ -132,8 +132,9 @@ def validated(document: Mapping[str, Any], origin: str, overrides: Sequence[str]
     try:
         return Scenario.model_validate(dict(document))
     except ValidationError as problem:
-        sentence = _sentence(problem.errors()[0], origin, overrides)
-        raise ScenarioError(sentence) from problem
+        # A misspelt key is a missing one, too: what is there says more than what is not.
+        first = min(problem.errors(), key=lambda error: error["type"] != "extra_forbidden")
+        raise ScenarioError(_sentence(first, origin, overrides)) from problem
 
 
 def _sentence(error: ErrorDetails, origin: str, overrides: Sequence[str]) -> str:

@@ -161,3 +161,10 @@ def test_a_file_that_is_no_toml_is_named(tmp_path):
 def test_what_the_registry_refuses_is_named_with_its_key(small, change, sentence):
     with pytest.raises(ScenarioError, match=re.escape(sentence)):
         load_scenario(small, [change])
+
+
+def test_a_misspelt_key_is_named_before_what_it_leaves_out(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text('title = "x"\nexperiment = "auctions"\nbugdet = { levels = [1.0] }\n')
+    with pytest.raises(ScenarioError, match="unknown key 'bugdet'; did you mean 'budget'"):
+        load_scenario(str(file))
