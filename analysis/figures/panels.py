@@ -104,17 +104,7 @@ def draw_points(axes: Axes, rows: pd.DataFrame, x: str, look: Look, label: str) 
     ordered = rows.sort_values(x)
     place = ordered[x].to_numpy(dtype=float)
     mean = ordered["mean"].to_numpy(dtype=float)
-    shown = np.where(np.isfinite(mean), mean, np.nan)
-    (line,) = axes.plot(
-        place,
-        shown,
-        color=look.color,
-        marker=look.marker,
-        linestyle=look.dash,
-        label=label,
-        markeredgecolor="white",
-        markeredgewidth=0.4,
-    )
+    line = _draw_means(axes, place, mean, look, label)
     known = np.isfinite(ordered["low"].to_numpy(dtype=float))
     if known.any():
         low, high = (ordered[name].to_numpy(dtype=float)[known] for name in ("low", "high"))
@@ -138,22 +128,34 @@ def draw_band(axes: Axes, rows: pd.DataFrame, x: str, look: Look, label: str) ->
     ordered = rows.sort_values(x)
     place = ordered[x].to_numpy(dtype=float)
     mean = ordered["mean"].to_numpy(dtype=float)
-    shown = np.where(np.isfinite(mean), mean, np.nan)
-    (line,) = axes.plot(
-        place,
-        shown,
-        color=look.color,
-        marker=look.marker,
-        linestyle=look.dash,
-        label=label,
-        markevery=max(1, len(place) // 8),
-        markeredgecolor="white",
-        markeredgewidth=0.4,
-    )
+    line = _draw_means(axes, place, mean, look, label, every=max(1, len(place) // 8))
     low, high = (ordered[name].to_numpy(dtype=float) for name in ("low", "high"))
     if np.isfinite(low).any():
         axes.fill_between(place, low, high, color=look.color, alpha=0.15, linewidth=0)
     mark_infinite(axes, place[np.isposinf(mean)], look)
+    return line
+
+
+def _draw_means(
+    axes: Axes,
+    place: np.ndarray,
+    mean: np.ndarray,
+    look: Look,
+    label: str,
+    every: int | None = None,
+) -> Line2D:
+    """Draw the line through the finite means, with a marker at each or at every so many."""
+    (line,) = axes.plot(
+        place,
+        np.where(np.isfinite(mean), mean, np.nan),
+        color=look.color,
+        marker=look.marker,
+        linestyle=look.dash,
+        label=label,
+        markevery=every,
+        markeredgecolor="white",
+        markeredgewidth=0.4,
+    )
     return line
 
 
