@@ -61,15 +61,24 @@ class Broker(mesa.Agent):
         """Return whose offer is within the lifetime privacy that the ledger says is left."""
         return ~exceeds(reports.cap, privacy_left)
 
-    def clear(self, reports: Reports, budget: float) -> Outcome:
-        """Run the auction.
+    def tossed(self, buyer: "ModelBuyer") -> Mechanism:
+        """Return the mechanism of this round: a random one with its coins tossed anew."""
+        realize = getattr(self.mechanism, "realize", None)
+        if self.mechanism.guarantees.deterministic or not callable(realize):
+            return self.mechanism
+        market = self.market
+        rule: Mechanism = realize(market.streams.seed("mechanism", market.round, buyer.index))
+        return rule
+
+    def clear(self, buyer: "ModelBuyer", reports: Reports, budget: float) -> Outcome:
+        """Run the buyer's auction.
 
         Raises
         ------
         InvalidInput
             If the mechanism changes the shape or sells more of an owner than she offers.
         """
-        outcome = self.mechanism.clear(reports, budget)
+        outcome = self.tossed(buyer).clear(reports, budget)
         if outcome.epsilon.shape != reports.shape:
             raise InvalidInput(
                 f"mechanism {self.mechanism.name} must return an outcome of shape "

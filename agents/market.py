@@ -157,7 +157,7 @@ class Market(RoundModel):
         if kept.size < rows.size:
             rows, offer, reports = rows[kept], offer.select(kept), reports.select(kept)
         self.broker.collect(buyer, budget)
-        outcome = self.broker.clear(reports, budget)
+        outcome = self.broker.clear(buyer, reports, budget)
         delivery = self._train_and_aggregate(buyer, rows, outcome)
         self.broker.settle(buyer, rows, outcome)
         winners = rows[outcome.winners]
