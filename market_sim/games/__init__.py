@@ -2,6 +2,8 @@
 
 from market_sim.games.acquisition import AcquisitionGame
 from market_sim.games.base import Game
+from market_sim.games.contest import RewardContest
+from market_sim.games.contest_result import ContestEquilibrium
 from market_sim.games.dp_mean import DPMeanEstimation
 from market_sim.games.fair_value import FairValues, fair_values
 from market_sim.games.federated_mean import FederatedMeanEstimation
@@ -19,6 +21,7 @@ from market_sim.games.utility import (
 
 __all__ = [
     "AcquisitionGame",
+    "ContestEquilibrium",
     "DPMeanEstimation",
     "FairValues",
     "FederatedMeanEstimation",
@@ -27,6 +30,7 @@ __all__ = [
     "LearnedUtility",
     "PaymentsUnbalanced",
     "PotentialTable",
+    "RewardContest",
     "SymmetricPlay",
     "SymmetricUtility",
     "TableUtility",
