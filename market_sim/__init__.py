@@ -25,9 +25,18 @@ from market_sim.errors import (
     MarketSimError,
     ResultsError,
     ScenarioError,
+    TrainingError,
 )
 from market_sim.lazy import lazy_names
-from market_sim.mechanisms import AllIn, Guarantees, Mechanism, PiecewiseConstant
+from market_sim.mechanisms import (
+    AllIn,
+    Guarantees,
+    KnownExpectation,
+    LinearPrice,
+    Mechanism,
+    PiecewiseConstant,
+    PostedPrice,
+)
 from market_sim.outcome import Outcome
 from market_sim.population import (
     Population,
@@ -42,16 +51,27 @@ from market_sim.valuation import KINDS, Valuations
 
 if TYPE_CHECKING:
     from market_sim.auditing import AuditReport, AuditRow, audit
+    from market_sim.bounds import FullInformationBound, full_information_bound
     from market_sim.games import (
         AcquisitionGame,
+        ContestEquilibrium,
         DPMeanEstimation,
         FairValues,
         FederatedMeanEstimation,
         LearnedUtility,
+        RewardContest,
         Utility,
         fair_values,
         sampled_fair_values,
     )
+    from market_sim.mechanisms.networks import (
+        MURBA,
+        DMRegretNet,
+        EquivariantRegretNet,
+        MRegretNet,
+        SequentialMenu,
+    )
+    from market_sim.pricing import FittedMenu, PriceMenu
     from market_sim.solvers import (
         Equilibrium,
         PlatformOptimum,
@@ -65,16 +85,27 @@ if TYPE_CHECKING:
 
 _HOME = {
     "auditing": ("AuditReport", "AuditRow", "audit"),
+    "bounds": ("FullInformationBound", "full_information_bound"),
     "games": (
         "AcquisitionGame",
+        "ContestEquilibrium",
         "DPMeanEstimation",
         "FairValues",
         "FederatedMeanEstimation",
         "LearnedUtility",
+        "RewardContest",
         "Utility",
         "fair_values",
         "sampled_fair_values",
     ),
+    "mechanisms.networks": (
+        "MURBA",
+        "DMRegretNet",
+        "EquivariantRegretNet",
+        "MRegretNet",
+        "SequentialMenu",
+    ),
+    "pricing": ("FittedMenu", "PriceMenu"),
     "solvers": (
         "Equilibrium",
         "PlatformOptimum",
@@ -93,6 +124,7 @@ except PackageNotFoundError:  # run from a source tree that was never installed
 
 __all__ = [
     "KINDS",
+    "MURBA",
     "AcquisitionGame",
     "Aggregator",
     "AllIn",
@@ -101,17 +133,25 @@ __all__ = [
     "AuditRow",
     "BiasOpt",
     "ChecksumMismatch",
+    "ContestEquilibrium",
+    "DMRegretNet",
     "DPMeanEstimation",
     "DataSize",
     "DataUnavailable",
     "Equilibrium",
+    "EquivariantRegretNet",
     "ErrorOpt",
     "FairValues",
     "FederatedMeanEstimation",
+    "FittedMenu",
+    "FullInformationBound",
     "Guarantees",
     "InvalidInput",
+    "KnownExpectation",
     "LearnedUtility",
     "LedgerImbalance",
+    "LinearPrice",
+    "MRegretNet",
     "MarketSimError",
     "Mechanism",
     "Outcome",
@@ -119,11 +159,16 @@ __all__ = [
     "PlatformOptimum",
     "Population",
     "PopulationLaw",
+    "PostedPrice",
+    "PriceMenu",
     "Reports",
     "ResultsError",
+    "RewardContest",
     "ScenarioError",
+    "SequentialMenu",
     "Streams",
     "ThresholdRule",
+    "TrainingError",
     "Utility",
     "Valuations",
     "VarOpt",
@@ -135,6 +180,7 @@ __all__ = [
     "fair_values",
     "fl_market_2021",
     "fl_market_2022",
+    "full_information_bound",
     "optimal_alpha",
     "optimal_alpha_unknown_costs",
     "pure_equilibria",

@@ -34,3 +34,7 @@ class ResultsError(MarketSimError):
 
 class AuditError(MarketSimError):
     """A mechanism broke its interface while it was audited."""
+
+
+class TrainingError(MarketSimError):
+    """Training of a network cannot go on: its loss is not finite."""

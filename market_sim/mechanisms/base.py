@@ -89,6 +89,42 @@ class PiecewiseConstant(ABC):
         """
 
 
+class KnownExpectation(ABC):
+    """A mechanism that knows its own expectations and finds lies by their slopes.
+
+    The audit tries these lies beside its own, and judges a random rule by its expectations instead
+    of by draws.
+    """
+
+    @abstractmethod
+    def expectation(
+        self, reports: Reports, budget: ArrayLike, truth: Reports
+    ) -> tuple[Array, Array, Array]:
+        """Return expected true utility, payment and epsilon, each `(*profiles, owners)`.
+
+        The utility is minus infinity where an owner may sell more than her true cap.
+        """
+
+    @abstractmethod
+    def strongest_lies(
+        self, reports: Reports, budget: ArrayLike, deviation: str, seed: int
+    ) -> Reports:
+        """Return the best lies found, each owner lying on her own while the others are truthful.
+
+        Parameters
+        ----------
+        reports
+            The truth, shape `(*profiles, owners)`, which is that of the result.
+        budget
+            The buyer's money.
+        deviation
+            "value", "cap" or "both": which part of the report may lie. A lie in value may name
+            another family.
+        seed
+            Seed of the search.
+        """
+
+
 def flat(reports: Reports, budget: ArrayLike) -> tuple[Array, Array, Array, Array]:
     """Return value, mass and cap of shape `(rows, owners)` and the budget of shape `(rows,)`."""
     money = as_budget(budget, reports.profiles).reshape(-1)

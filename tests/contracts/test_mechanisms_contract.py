@@ -14,7 +14,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import market_sim as ms
 
-MECHANISMS = instances(ms.Mechanism)
+# A network takes the markets it was trained for: test_learned_mechanisms_contract.py.
+MECHANISMS = [m for m in instances(ms.Mechanism) if not hasattr(m, "law")]
 every = pytest.mark.parametrize("mechanism", MECHANISMS, ids=by_name)
 LIES = (0.0, 0.2, 0.5, 0.8, 0.95, 0.999, 1.001, 1.05, 1.2, 1.5, 2.0, 4.0)
 

@@ -60,11 +60,17 @@ def test_top_level_is_the_four_packages(wheel: Path) -> None:
 def test_wheel_holds_all_modules_and_scenarios_and_no_test(wheel: Path) -> None:
     held = set(names(wheel))
     library = sorted((ROOT / "scenarios" / "library").glob("*.toml"))
+    networks = sorted((ROOT / "market_sim/mechanisms/networks/shipped").glob("*.safetensors"))
     assert library, "no scenario files found"
-    expected = [file.relative_to(ROOT).as_posix() for file in MODULES + library]
+    assert networks, "no trained networks found"
+    expected = [file.relative_to(ROOT).as_posix() for file in MODULES + library + networks]
     expected += [f"{package}/py.typed" for package in PACKAGES]
     assert not set(expected) - held
-    assert not [name for name in held if "test" in name.lower() or name.endswith(".pyc")]
+    tests = [
+        name for name in held if any(p.startswith(("test", "conftest")) for p in name.split("/"))
+    ]
+    assert not tests
+    assert not [name for name in held if name.endswith(".pyc")]
 
 
 def test_installed_wheel_answers(installation: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ PACKAGES = (
     "market_sim",
     "market_sim.games",
     "market_sim.learning",
+    "market_sim.pricing",
     "market_sim.solvers",
     "agents",
     "agents.acquisition",
@@ -91,7 +92,8 @@ def test_every_scenario_key_is_in_the_reference() -> None:
 def test_every_registered_name_is_in_the_reference() -> None:
     registry = importlib.import_module("scenarios.registry")
     keys = (REFERENCE / "scenario-keys.md").read_text(encoding="utf-8")
-    for group in ("mechanism", "aggregator", "perturbation", "strategy", "partition", "model"):
+    groups = ("mechanism", "aggregator", "perturbation", "strategy", "partition", "model", "recipe")
+    for group in groups:
         assert not [name for name in registry.names(group) if f"`{name}`" not in keys]
 
 

@@ -1,0 +1,52 @@
+"""Learned auctions: their torch modules, training, attacks and certificates. Needs torch.
+
+Names are imported on first use, so that listing what ships does not load torch.
+"""
+
+from typing import TYPE_CHECKING
+
+from market_sim.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from market_sim.mechanisms.networks.base import Bids, DifferentiableMechanism, ExpectedOutcome
+    from market_sim.mechanisms.networks.checkpoints import load_network, shipped_networks
+    from market_sim.mechanisms.networks.equivariant import EquivariantRegretNet
+    from market_sim.mechanisms.networks.equivariant_recipe import EquivariantRecipe
+    from market_sim.mechanisms.networks.laws import MarketLaw
+    from market_sim.mechanisms.networks.menu import SequentialMenu
+    from market_sim.mechanisms.networks.menu_recipe import MenuRecipe
+    from market_sim.mechanisms.networks.regret_net_auctions import MURBA, DMRegretNet, MRegretNet
+    from market_sim.mechanisms.networks.regret_net_recipe import RegretNetRecipe
+    from market_sim.mechanisms.networks.training import TrainedNetwork
+
+_HOME = {
+    "base": ("Bids", "DifferentiableMechanism", "ExpectedOutcome"),
+    "checkpoints": ("load_network", "shipped_networks"),
+    "equivariant": ("EquivariantRegretNet",),
+    "equivariant_recipe": ("EquivariantRecipe",),
+    "laws": ("MarketLaw",),
+    "menu": ("SequentialMenu",),
+    "menu_recipe": ("MenuRecipe",),
+    "regret_net_auctions": ("MURBA", "DMRegretNet", "MRegretNet"),
+    "regret_net_recipe": ("RegretNetRecipe",),
+    "training": ("TrainedNetwork",),
+}
+__all__ = [
+    "MURBA",
+    "Bids",
+    "DMRegretNet",
+    "DifferentiableMechanism",
+    "EquivariantRecipe",
+    "EquivariantRegretNet",
+    "ExpectedOutcome",
+    "MRegretNet",
+    "MarketLaw",
+    "MenuRecipe",
+    "RegretNetRecipe",
+    "SequentialMenu",
+    "TrainedNetwork",
+    "load_network",
+    "shipped_networks",
+]
+
+__getattr__, __dir__ = lazy_names(__name__, _HOME, __all__)

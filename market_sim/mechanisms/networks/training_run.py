@@ -1,0 +1,173 @@
+"""A whole training run: steps, audits, checkpoints that resume exactly, progress."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from market_sim.errors import InvalidInput, TrainingError
+from market_sim.mechanisms.networks.checkpoints import load_network, save_network
+from market_sim.mechanisms.networks.laws import Markets
+from market_sim.mechanisms.networks.training import (
+    CHECKPOINT,
+    Progress,
+    TrainedNetwork,
+    Trainer,
+)
+from market_sim.mechanisms.networks.training_audit import Audited
+from market_sim.mechanisms.networks.training_settings import TrainingSettings
+
+_STATE = "training"
+_PARTS = ("network.", "best.", "optimizer.")
+
+
+def train(  # noqa: PLR0913 - three of them say where and how to report, all by keyword
+    kind: str,
+    module: nn.Module,
+    law: Markets,
+    settings: TrainingSettings,
+    metadata: Mapping[str, Any],
+    *,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    resume: bool = False,
+    audit_law: Markets | None = None,
+) -> TrainedNetwork:
+    """Train a network and return it as it was at its best held-out audit.
+
+    Parameters
+    ----------
+    kind
+        Name of the class of networks; it stands in the file.
+    module
+        Called as `module(bids, budget, temperature=...)`, gives an `ExpectedOutcome`. Its
+        parameters are changed; in the end they are the best ones.
+    law, settings
+        Where the markets come from, and how to train.
+    metadata
+        Plain values to keep with the network; they tell one training from another.
+    folder
+        Where checkpoints are written; none are if omitted.
+    progress
+        Called after every iteration with named numbers; the held-out figures are those of the
+        latest audit, NaN before the first.
+    resume
+        Go on from the checkpoint of `folder`, if there is one: the result is that of a run that
+        was never interrupted, bit for bit.
+    audit_law
+        Where the markets of the held-out audit come from; `law` if omitted.
+
+    Raises
+    ------
+    InvalidInput
+        If the checkpoint is damaged or belongs to another training.
+    TrainingError
+        If the loss is not finite.
+    """
+    trainer = Trainer(module, law, settings, audit_law=audit_law)
+    path = None if folder is None else folder / CHECKPOINT
+    if resume and path is not None and path.exists():
+        restore(trainer, path, metadata)
+    try:
+        _run(trainer, path, metadata, progress)
+    except TrainingError as error:
+        saved = path is not None and path.exists()
+        last = f"the last good checkpoint is {path}" if saved else "there is no checkpoint"
+        raise TrainingError(f"{error}; {last}") from error
+    module.load_state_dict(trainer.best)
+    audit = _audit_of(trainer).plain()
+    figures = {
+        "iterations": trainer.iteration,
+        "held_out": {name: x if np.isfinite(x) else None for name, x in audit.items()},
+    }
+    return TrainedNetwork(kind, module.eval(), {**metadata, "training": figures})
+
+
+def _audit_of(trainer: Trainer) -> Audited:
+    return trainer.audit() if trainer.best_audit is None else trainer.best_audit
+
+
+def _run(
+    trainer: Trainer, path: Path | None, metadata: Mapping[str, Any], progress: Progress | None
+) -> None:
+    settings = trainer.settings
+    while not trainer.finished:
+        numbers = trainer.step()
+        at_end = trainer.iteration == settings.iterations
+        if trainer.iteration % settings.audit_every == 0 or at_end:
+            trainer.audit()
+        if progress is not None:
+            progress({**numbers, **_held_out_numbers(trainer.last_audit)})
+        if path is not None and (trainer.iteration % settings.checkpoint_every == 0 or at_end):
+            store(trainer, path, metadata)
+
+
+def _held_out_numbers(audit: Audited | None) -> dict[str, float]:
+    names = ("error_bound", "regret", "ir_violation")
+    return {f"held_out_{n}": np.nan if audit is None else getattr(audit, n) for n in names}
+
+
+def store(trainer: Trainer, path: Path, metadata: Mapping[str, Any]) -> None:
+    """Write everything that the rest of the training depends on."""
+    tensors = {f"network.{k}": v for k, v in trainer.module.state_dict().items()}
+    tensors |= {f"best.{k}": v for k, v in trainer.best.items()}
+    for place, values in trainer.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{place}.{name}": value for name, value in values.items()}
+    state = {
+        "of": dict(metadata),
+        "iteration": trainer.iteration,
+        "multipliers": trainer.multipliers,
+        "sums": trainer.sums,
+        "audits_since_best": trainer.audits_since_best,
+        **{name: _plain(getattr(trainer, name)) for name in ("best_audit", "last_audit")},
+    }
+    save_network(path, _STATE, state, tensors)
+
+
+def _plain(audit: Audited | None) -> dict[str, str] | None:
+    """Return figures as text: JSON has no infinity, and `repr` loses no digit."""
+    return None if audit is None else {name: repr(x) for name, x in audit.plain().items()}
+
+
+def restore(trainer: Trainer, path: Path, metadata: Mapping[str, Any]) -> None:
+    """Set a fresh trainer to a stored state.
+
+    Raises
+    ------
+    InvalidInput
+        If the checkpoint is damaged or belongs to another training.
+    """
+    stored = load_network(path, _STATE)
+    state = stored.metadata
+    if state["of"] != dict(metadata):
+        changed = sorted(
+            name
+            for name in {*state["of"], *metadata}
+            if state["of"].get(name) != metadata.get(name)
+        )
+        raise InvalidInput(
+            f"the checkpoint {path.name} belongs to another training ({', '.join(changed)} differ)"
+            ": resume with the settings it was started with, or train into another folder"
+        )
+    network, best, optimizer = (
+        {k.removeprefix(part): v for k, v in stored.tensors.items() if k.startswith(part)}
+        for part in _PARTS
+    )
+    trainer.module.load_state_dict(network)
+    trainer.best = best
+    slots: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in optimizer.items():
+        place, _, key = name.partition(".")
+        slots.setdefault(int(place), {})[key] = value
+    groups = trainer.optimizer.state_dict()["param_groups"]
+    trainer.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+    trainer.iteration = state["iteration"]
+    trainer.multipliers, trainer.sums = list(state["multipliers"]), list(state["sums"])
+    trainer.audits_since_best = state["audits_since_best"]
+    trainer.best_audit, trainer.last_audit = (
+        None if state[name] is None else Audited(**{k: float(x) for k, x in state[name].items()})
+        for name in ("best_audit", "last_audit")
+    )
