@@ -12,11 +12,12 @@ from market_sim.auditing.checked import Clears, mechanism_name
 from market_sim.auditing.deviations import Deviator, flat_profiles
 from market_sim.auditing.exact import Deviation, exact_attack
 from market_sim.auditing.measures import Label, honest_outcome, measured
+from market_sim.auditing.offered import offered_lies, with_offered
 from market_sim.auditing.report import AuditReport
 from market_sim.auditing.search import SearchPlan, search_attack
 from market_sim.auditing.verdicts import verdicts
 from market_sim.errors import AuditError, InvalidInput
-from market_sim.mechanisms.base import Guarantees, PiecewiseConstant
+from market_sim.mechanisms.base import Guarantees, KnownExpectation, PiecewiseConstant
 from market_sim.population import Population, PopulationLaw
 from market_sim.reports import Reports
 from market_sim.shapes import Array, as_budget
@@ -50,7 +51,10 @@ def audit(  # noqa: PLR0913 - all but two are optional and by keyword
 
     A `PiecewiseConstant` mechanism is attacked exactly in value, at each cap of a grid that is then
     refined around the best; every other mechanism by a dense search (grids in both directions,
-    randomly shifted restarts, zooms), which gives a lower bound of the regret.
+    randomly shifted restarts, zooms), which gives a lower bound of the regret. A mechanism of
+    `KnownExpectation` (every learned auction that is differentiable) also offers the lies that it
+    finds by gradient, which may name another family; the better of the two counts, and a random
+    one is judged by its expectations.
 
     Parameters
     ----------
@@ -74,7 +78,8 @@ def audit(  # noqa: PLR0913 - all but two are optional and by keyword
     value_grid, restarts, zooms
         Density of the search; not used by the exact attack.
     draws
-        Coin tosses over which a random rule's utilities are averaged, the same for every report.
+        Coin tosses over which a random rule's utilities are averaged, the same for every report;
+        if its expectations are known, only its losses and overspending are looked for there.
     population
         Label of the owners; derived from their valuations if omitted.
 
@@ -109,21 +114,29 @@ def audit(  # noqa: PLR0913 - all but two are optional and by keyword
     plan = SearchPlan(value_grid, cap_grid, restarts, zooms)
     streams = Streams(seed)
     truth = _sampled(sample_reports, profiles, streams.generator("audit profiles"))
-    market = Deviator(_draws(mechanism, draws, streams), truth, truth, _money(budget, truth))
+    tosses = _draws(mechanism, draws, streams)
+    known = mechanism if isinstance(mechanism, KnownExpectation) else None
+    random = known is not None and tosses != (mechanism,)
+    money = _money(budget, truth)
+    market = Deviator(tosses, truth, truth, money, known if random else None)
     exact = isinstance(mechanism, PiecewiseConstant) and len(market.draws) == 1
     honest = honest_outcome(market)
+    offered = offered_lies(known, market, wanted, seed) if known is not None else {}
 
     def attack(owner: int) -> dict[Deviation, Best]:
         if isinstance(mechanism, PiecewiseConstant) and exact:
-            return exact_attack(mechanism, market, owner, cap_grid, wanted)
-        return search_attack(market, owner, plan, wanted, streams.generator("audit", owner))
+            found = exact_attack(mechanism, market, owner, cap_grid, wanted)
+        else:
+            rng = streams.generator("audit", owner)
+            found = search_attack(market, owner, plan, wanted, rng)
+        return with_offered(market, owner, found, offered)
 
     owners = [attack(owner) for owner in range(truth.owners)]
     found = {part: [best[part] for best in owners] for part in wanted}
     label = Label(
         mechanism_name(mechanism),
         population or _population(truth),
-        "exact" if exact else "search",
+        "gradient" if known is not None else "exact" if exact else "search",
     )
     rows = tuple(measured(market, honest, part, found[part], label) for part in wanted)
     worst = max(rows, key=lambda row: row.regret_max)

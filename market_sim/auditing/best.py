@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from market_sim.auditing.deviations import Deviator, Index, lie_size
+from market_sim.auditing.deviations import Deviator, Index, Kinds, lie_size
 from market_sim.shapes import Array
 
 TIE = 1e-12  # of the budget: what is less apart than this is equal
@@ -19,8 +19,8 @@ class Best:
     ----------
     utility, payment, epsilon
         As in `Trials`, of the best report.
-    rate, cap
-        The best report.
+    rate, cap, kind
+        The best report, `kind` the code of the family that it names.
     excess
         Largest overspending met over all reports tried.
     lies
@@ -32,6 +32,7 @@ class Best:
     epsilon: Array
     rate: Array
     cap: Array
+    kind: Kinds
     excess: Array
     lies: int
 
@@ -43,23 +44,31 @@ class Best:
     def improved(self, other: Self, budget: Array) -> Self:
         """Return the same, counting the reports tried of self alone."""
         better = other.utility > self.utility + TIE * budget
-        columns = ("utility", "payment", "epsilon", "rate", "cap")
+        columns = ("utility", "payment", "epsilon", "rate", "cap", "kind")
         chosen = {c: np.where(better, getattr(other, c), getattr(self, c)) for c in columns}
         return replace(self, **chosen, excess=np.maximum(self.excess, other.excess))
 
 
-def best_report(market: Deviator, owner: int, profile: Index, rate: Array, cap: Array) -> Best:
-    """Try reports `(rate, cap)` of one owner and return the best of each profile.
+def best_report(
+    market: Deviator,
+    owner: int,
+    profile: Index,
+    rate: Array,
+    cap: Array,
+    kind: Kinds | None = None,
+) -> Best:
+    """Try reports `(rate, cap[, kind])` of one owner and return the best of each profile.
 
-    The arguments have one shape, any. Rates that are no number and reports whose total value is
-    beyond double precision are left out. Among equals the one nearest to the truth is taken;
-    profiles without a trial get minus infinity.
+    The arguments have one shape, any; the true family is kept if no other is given. Rates that are
+    no number and reports whose total value is beyond double precision are left out. Among equals
+    the one nearest to the truth is taken; profiles without a trial get minus infinity.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        sane = np.isfinite(rate * market.unit_cost(profile, owner, cap))
-    profile, rate, cap = profile[sane], rate[sane], cap[sane]
+        kind = market.truth.valuations.kind[profile, owner] if kind is None else kind
+        sane = np.isfinite(rate * market.unit_cost(profile, owner, cap, kind))
+    profile, rate, cap, kind = profile[sane], rate[sane], cap[sane], kind[sane]
     rows = len(market.budget)
-    trials = market.try_misreports(profile, np.full(len(rate), owner), rate, cap)
+    trials = market.try_misreports(profile, np.full(len(rate), owner), rate, cap, kind)
     top, excess = np.full((2, rows), -np.inf)
     np.maximum.at(top, profile, trials.utility)
     np.maximum.at(excess, profile, trials.excess)
@@ -75,7 +84,9 @@ def best_report(market: Deviator, owner: int, profile: Index, rate: Array, cap: 
     utility, payment, epsilon, rates, caps = chosen = np.zeros((5, rows))
     utility[:], caps[:] = -np.inf, 1.0
     chosen[:, seen] = [column[near[first]] for column in columns]
-    return Best(utility, payment, epsilon, rates, caps, excess, len(rate))
+    kinds = market.truth.valuations.kind[:, owner].copy()
+    kinds[seen] = kind[near[first]]
+    return Best(utility, payment, epsilon, rates, caps, kinds, excess, len(rate))
 
 
 def honest_report(market: Deviator, owner: int) -> Best:

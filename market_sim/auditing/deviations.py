@@ -7,12 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from market_sim.auditing.checked import Clears, checked_clear
 from market_sim.errors import InvalidInput
+from market_sim.mechanisms.base import KnownExpectation
 from market_sim.outcome import exceeds
 from market_sim.reports import Reports
 from market_sim.shapes import Array, as_budget, as_floats
 from market_sim.valuation import Valuations
 
 Index = NDArray[np.intp]
+Kinds = NDArray[np.int8]
 _CELLS = 1_000_000  # entries of one cleared batch: a few arrays of 8 MB, whatever the sizes are
 _TIE = 1e-12  # of the budget: a smaller gain is rounding
 
@@ -51,44 +53,56 @@ class Deviator:
         True valuations and caps, same shape.
     budget
         Money, shape `(profiles,)`.
+    expectation
+        Where a random rule knows its expectations, they are taken in place of draws.
     """
 
     draws: tuple[Clears, ...]
     reports: Reports
     truth: Reports
     budget: Array
+    expectation: KnownExpectation | None = None
 
-    def try_misreports(self, profile: Index, owner: Index, rate: Array, cap: Array) -> Trials:
+    def try_misreports(
+        self, profile: Index, owner: Index, rate: Array, cap: Array, kind: Kinds | None = None
+    ) -> Trials:
         """Clear once for each misreport `(rate, cap)` of one owner of one profile.
 
-        All arguments have shape `(trials,)`; the family of the owner's valuation is kept. The
-        markets are cleared in batches of bounded size.
+        All arguments have shape `(trials,)`; the family of the owner's valuation is kept unless
+        its code `kind` is given. The markets are cleared in batches of bounded size.
         """
+        kind = self.truth.valuations.kind[profile, owner] if kind is None else kind
         step = max(1, _CELLS // self.reports.owners)
         result = np.empty((4, len(rate)))
         for start in range(0, len(rate), step):
             part = slice(start, start + step)
-            result[:, part] = self._clear(profile[part], owner[part], rate[part], cap[part])
+            reports = self._with_misreports(
+                profile[part], owner[part], rate[part], cap[part], kind[part]
+            )
+            result[:, part] = self._clear(reports, profile[part], owner[part])
         return Trials(*result)
 
-    def unit_cost(self, profile: Index, owner: int, cap: Array) -> Array:
+    def unit_cost(self, profile: Index, owner: int, cap: Array, kind: Kinds | None = None) -> Array:
         """Return `[s] base(cap)`, the total value of a report of rate 1; infinite beyond doubles.
 
         `profile` and `cap` have one shape, which is that of the result.
         """
         with np.errstate(over="ignore"):
-            kind = self.truth.valuations.kind[profile, owner]
+            kind = self.truth.valuations.kind[profile, owner] if kind is None else kind
             cost = Valuations(kind, np.ones(kind.shape)).base(cap)
         size = self.truth.data_size
         return cost if size is None else cost * size[profile, owner]
 
-    def _clear(self, profile: Index, owner: Index, rate: Array, cap: Array) -> Array:
+    def _clear(self, reports: Reports, profile: Index, owner: Index) -> Array:
         """Clear one batch and return utility, payment, epsilon and excess."""
-        row = np.arange(len(rate))
-        reports = self._with_misreports(profile, owner, rate, cap)
+        row = np.arange(len(profile))
         budget = self.budget[profile]
-        utility, payment, epsilon = np.zeros((3, len(rate)))
-        excess = np.full(len(rate), -np.inf)
+        if self.expectation is not None:
+            truth = _rows(self.truth, profile)
+            known = self.expectation.expectation(reports, budget, truth)
+            return np.stack([*(c[row, owner] for c in known), known[1].sum(axis=1) - budget])
+        utility, payment, epsilon = np.zeros((3, len(profile)))
+        excess = np.full(len(profile), -np.inf)
         for mechanism in self.draws:
             sold, paid = checked_clear(mechanism, reports, budget)
             eps, pay = sold[row, owner], paid[row, owner]
@@ -99,13 +113,15 @@ class Deviator:
         count = len(self.draws)
         return np.stack([utility / count, payment / count, epsilon / count, excess])
 
-    def _with_misreports(self, profile: Index, owner: Index, rate: Array, cap: Array) -> Reports:
+    def _with_misreports(
+        self, profile: Index, owner: Index, rate: Array, cap: Array, kind: Kinds
+    ) -> Reports:
         """Return one row of reports for each misreport."""
         row = np.arange(len(rate))
         kinds = self.reports.valuations.kind[profile]
         rates = self.reports.valuations.rate[profile]
         caps = self.reports.cap[profile]
-        kinds[row, owner] = self.truth.valuations.kind[profile, owner]
+        kinds[row, owner] = kind
         rates[row, owner] = rate
         caps[row, owner] = cap
         size = None if self.reports.data_size is None else self.reports.data_size[profile]
@@ -230,6 +246,12 @@ def _owner_index(owners: ArrayLike, count: int) -> Index:
     if index.size and (index.min() < 0 or index.max() >= count):
         raise InvalidInput(f"owners must lie between 0 and {count - 1}, got {index}")
     return index
+
+
+def _rows(reports: Reports, profile: Index) -> Reports:
+    """Return one row of reports for each profile named."""
+    size = None if reports.data_size is None else reports.data_size[profile]
+    return Reports(reports.valuations[profile], reports.cap[profile], size)
 
 
 def flat_profiles(reports: Reports) -> Reports:

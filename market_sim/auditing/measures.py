@@ -12,6 +12,7 @@ from market_sim.auditing.deviations import Deviator
 from market_sim.auditing.report import AuditRow
 from market_sim.errors import AuditError
 from market_sim.shapes import Array
+from market_sim.valuation import KINDS, Valuations
 
 _GAIN = 0.01  # of the payment: the smallest gain that counts as one
 
@@ -47,7 +48,7 @@ class Label:
 
 
 def honest_outcome(market: Deviator) -> Honest:
-    """Clear the truthful reports, twice with every draw.
+    """Clear the truthful reports, twice with every draw; take expectations where they are known.
 
     Raises
     ------
@@ -67,10 +68,11 @@ def honest_outcome(market: Deviator) -> Honest:
         paid.append(payment)
         utility.append(payment - market.truth.cost(epsilon))
     utilities, payments = np.stack(utility), np.stack(paid)
+    average = (utilities.mean(axis=0), payments.mean(axis=0), np.stack(sold).mean(axis=0))
+    if market.expectation is not None:
+        average = market.expectation.expectation(market.truth, market.budget, market.truth)
     return Honest(
-        utilities.mean(axis=0),
-        payments.mean(axis=0),
-        np.stack(sold).mean(axis=0),
+        *average,
         np.maximum(-utilities, 0.0).max(axis=0),
         (payments.sum(axis=-1) - market.budget).max(axis=0),
     )
@@ -130,8 +132,7 @@ def _witness(
     truth, lie = market.truth, best[owner]
     sizes = truth.data_size
     size = 1.0 if sizes is None else float(sizes[profile, owner])
-    lying = truth.valuations[profile : profile + 1, owner : owner + 1]
-    unit = float(lying.base(lie.cap[profile])[0, 0])
+    unit = float(Valuations(lie.kind[profile : profile + 1], 1.0).base(lie.cap[profile])[0])
     return {
         "deviation": deviation,
         "budget": float(market.budget[profile]),
@@ -148,6 +149,7 @@ def _witness(
             "utility": float(honest.utility[profile, owner]),
         },
         "lie": {
+            "kind": KINDS[lie.kind[profile]],
             "rate": float(lie.rate[profile]),
             "value": float(lie.rate[profile]) * unit * size,
             "cap": float(lie.cap[profile]),

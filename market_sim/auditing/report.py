@@ -32,9 +32,10 @@ class AuditRow:
         Largest overspending, at the truth and under every lie tried: in money, and as a share of
         that profile's budget.
     method
-        "exact" (exact in value, grid x zoom in cap) or "search" (a lower bound of the regret).
+        "exact" (exact in value, grid x zoom in cap), "search" (a lower bound of the regret), or
+        "gradient" (the better of a search and of the mechanism's own lies, a lower bound too).
     lies
-        Number of misreports tried.
+        Number of misreports tried, without those of a search of the mechanism's own.
     witness
         The worst (profile, owner) in concrete numbers, as JSON; "null" where no lie pays.
     """
@@ -118,7 +119,7 @@ class AuditReport:
             f"audit of {self.mechanism}",
             f"  {markets} of {self.owners:,} {owners}, {self.lies:,} misreports, seed {self.seed}",
             "",
-            f"  {'lie in':<7}{'method':<8}{'misreports':>12}{'regret mean':>13}"
+            f"  {'lie in':<7}{'method':<9}{'misreports':>11}{'regret mean':>13}"
             f"{'95th pct':>11}{'max':>11}{'gain > 1 %':>12}",
             *map(_line, self.rows),
             "",
@@ -139,7 +140,7 @@ class AuditReport:
 def _line(row: AuditRow) -> str:
     """Return one row of the table."""
     return (
-        f"  {row.deviation:<7}{row.method:<8}{row.lies:>12,}{row.regret_mean:>13.4g}"
+        f"  {row.deviation:<7}{row.method:<9}{row.lies:>11,}{row.regret_mean:>13.4g}"
         f"{row.regret_p95:>11.4g}{row.regret_max:>11.4g}{row.gain_share:>11.1%} "
     ).rstrip()
 
@@ -149,9 +150,11 @@ def _witness_sentence(witness: dict[str, Any]) -> str:
     owner = witness["owner"]
     truth, lie = witness["truth"], witness["lie"]
     value, cap = witness["true_value"][owner], witness["true_cap"][owner]
+    kind = "" if lie["kind"] == witness["kind"][owner] else f" in the {lie['kind']} family"
     return (
         f"worst case: budget {witness['budget']:.4g}, owner {owner} (counted from 0) has value "
         f"{value:.4g} at cap {cap:.4g}; she reports value {lie['value']:.4g} at cap "
-        f"{lie['cap']:.4g}, is paid {lie['payment']:.4g} instead of {truth['payment']:.4g}, and "
-        f"her utility is {lie['utility']:.4g} instead of {truth['utility']:.4g}"
+        f"{lie['cap']:.4g}{kind}, is paid {lie['payment']:.4g} instead of "
+        f"{truth['payment']:.4g}, and her utility is {lie['utility']:.4g} instead of "
+        f"{truth['utility']:.4g}"
     )
