@@ -12,9 +12,9 @@ from _timing import Row, plain, report, timed
 
 import market_sim as ms
 from market_sim.mechanisms.networks.attack import attack
-from market_sim.mechanisms.networks.attack_curve import published_regret
 from market_sim.mechanisms.networks.attack_starts import Region
 from market_sim.mechanisms.networks.certificate import certify
+from market_sim.mechanisms.networks.published_test import published_test
 
 Market = tuple[ms.Reports, np.ndarray]
 
@@ -44,7 +44,7 @@ def main() -> None:
                 lambda r=restarts, s=steps: attack(auction, reports, budget, restarts=r, steps=s),
             )
         )
-    rows.append(row("5 profiles, published", lambda: published_regret(auction, reports, budget)))
+    rows.append(row("5 profiles, published", lambda: published_test(auction, reports, budget)))
     one = ms.Reports(reports.valuations[:1], reports.cap[:1], reports.data_size[:1])
     notes = []
     for radius in (0.001, 0.01):

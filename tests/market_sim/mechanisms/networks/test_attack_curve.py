@@ -1,12 +1,12 @@
-"""Strength against measured regret, and the weak test beside it."""
+"""Strength against measured regret."""
 
 import numpy as np
 import pytest
-from differentiable_auctions import FirstPrice, RandomNetwork
+from differentiable_auctions import RandomNetwork
 
 import market_sim as ms
 from market_sim.mechanisms.networks.attack import attack
-from market_sim.mechanisms.networks.attack_curve import attack_curve, best_of, published_regret
+from market_sim.mechanisms.networks.attack_curve import attack_curve, best_of
 
 BUDGET = 5.0
 STRENGTHS = [(1, 0), (1, 10), (2, 20), (1, 1), (5, 40)]
@@ -51,38 +51,3 @@ def test_the_better_lie_of_each_owner_is_kept():
 def test_no_strength_is_refused():
     with pytest.raises(ms.InvalidInput, match="strengths is empty"):
         attack_curve(RandomNetwork(), owners(), BUDGET, [])
-
-
-def test_the_published_test_climbs_with_its_step_from_the_truth():
-    """One owner, one step by hand: x + gamma du/dx at the truth, for a payment as bid."""
-    reports = ms.Reports(ms.Valuations("linear", [[1.0]]), [[1.0]])
-    mechanism = FirstPrice(heat=1.0, reserve=2.0)
-    weak = published_regret(mechanism, reports, BUDGET, steps=1)
-
-    def chance(ask):
-        return 1.0 / (1.0 + np.exp(ask - 2.0))
-
-    # V = 2 rate cap = 2: du/drate = 2 P at the truth, where u = 0; du/dcap = 2 P - 2 P = 0
-    ask = 2.0 * (1.0 + 0.1 * 2.0 * chance(2.0))
-    assert weak[0, 0] == pytest.approx(chance(ask) * (ask - 2.0), rel=1e-9)
-
-
-def test_the_published_test_is_weaker_than_the_attack():
-    mechanism, reports = RandomNetwork(), owners()
-    strong = attack(mechanism, reports, BUDGET, restarts=4, steps=40).regret
-    for steps in (25, 100):
-        weak = published_regret(mechanism, reports, BUDGET, steps=steps)
-        assert weak.shape == reports.shape
-        assert (weak >= 0).all()
-        assert (weak <= strong + 1e-9).all()
-        assert weak.mean() < 0.8 * strong.mean()
-    assert (published_regret(mechanism, reports, BUDGET, steps=0) == 0).all()
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [({"steps": -1}, "steps must be"), ({"rate": 0.0}, "rate must be greater than 0")],
-)
-def test_settings_of_the_published_test_are_checked(settings, words):
-    with pytest.raises(ms.InvalidInput, match=words):
-        published_regret(FirstPrice(), owners(), BUDGET, **settings)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from differentiable_auctions import RandomNetwork
 from numpy.testing import assert_allclose
 
 import market_sim as ms
+from market_sim.mechanisms.networks.attack import attack
 from market_sim.mechanisms.networks.base import DifferentiableMechanism, ExpectedOutcome
 from market_sim.mechanisms.networks.laws import MarketLaw
 from market_sim.mechanisms.networks.published_test import published_test
@@ -70,3 +72,13 @@ def test_shapes_and_bad_input():
     assert_allclose(published_test(PaysTheAsk(), cube, 2.0, steps=2).regret.reshape(6, 3), flat)
     with pytest.raises(ms.InvalidInput, match="steps must be"):
         published_test(PaysTheAsk(), told, 2.0, steps=0)
+
+
+def test_it_is_weaker_than_the_attack():
+    mechanism = RandomNetwork()
+    law = ms.fl_market_2021(owners=3, max_cap=2.0)
+    reports = law.sample(np.random.default_rng(0), (4,)).reports()
+    strong = attack(mechanism, reports, 5.0, restarts=4, steps=40).regret
+    weak = published_test(mechanism, reports, 5.0, steps=25).regret
+    assert (weak <= strong + 1e-9).all()
+    assert weak.mean() < 0.8 * strong.mean()
