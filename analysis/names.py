@@ -8,10 +8,21 @@ import pandas as pd
 from market_sim.errors import ResultsError
 
 _ALL_IN = "All-in ("
+_OPTIONS = ", M = "
 _MECHANISMS = {
     "all-in-critical": "All-in (critical)",
     "all-in-singer": "All-in (singer)",
     "all-in-published": "All-in (published)",
+    "posted-price": "Posted price",
+    "linear-price": "Linear price",
+    "murba": "MURBA",
+    "m-regret-net": "M-RegretNet",
+    "dm-regret-net": "DM-RegretNet",
+    "equivariant-regret-net": "Equivariant RegretNet",
+    "equivariant": "Equivariant RegretNet",
+    "sequential-menu": "SequentialMenu",
+    "full-information": "full information",
+    "full-information-bound": "full information, proved",
 }
 _AGGREGATORS = {
     "error-opt": "ErrorOpt",
@@ -30,8 +41,15 @@ _ORDER = {name: place for place, name in enumerate(_WRITTEN.values())}
 
 
 def written(name: object) -> str:
-    """Write a mechanism's or an aggregator's name as figures do; unknown names stay."""
-    return _WRITTEN.get(str(name), str(name))
+    """Write a mechanism's or an aggregator's name as figures do; unknown names stay.
+
+    A number at the end of a known name is its number of options: "murba-10" has M = 10.
+    """
+    text = str(name)
+    stem, _, number = text.rpartition("-")
+    if text not in _WRITTEN and number.isdecimal() and stem in _WRITTEN:
+        return f"{_WRITTEN[stem]}{_OPTIONS}{number}"
+    return _WRITTEN.get(text, text)
 
 
 def setting_text(name: object) -> str:
@@ -62,7 +80,7 @@ def in_order(labels: Sequence[str]) -> list[str]:
 def _place(part: str) -> int:
     if part.startswith(_ALL_IN):
         part = f"{part.split(' = ', maxsplit=1)[0].rstrip(')')})"
-    return _ORDER.get(part, len(_ORDER))
+    return _ORDER.get(part.split(_OPTIONS, maxsplit=1)[0], len(_ORDER))
 
 
 def one_label(labels: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Experiment "auctions": every mechanism and aggregator on the same sampled profiles."""
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +11,12 @@ from market_sim import Aggregator, Mechanism, Population, Streams, budgets, erro
 from market_sim.shapes import Array
 from scenarios import registry
 from scenarios.config import Scenario
-from scenarios.units import Unit, law_of, population_of
+from scenarios.markets import one_thread
+from scenarios.units import Unit, law_of, mechanisms_at, population_of
 
 Columns = dict[str, Any]
+POSSIBLE = ("full-information", "full-information-bound")
+"""Names of the rows of what is possible: a purchase with full information, a proved bound."""
 _NUMBERS_AT_ONCE = 1_000_000  # bounds the memory of a unit: profiles times owners of a batch
 
 
@@ -24,23 +28,29 @@ def run_auctions(scenario: Scenario, unit: Unit) -> dict[str, Columns]:
 
     Returns
     -------
-    The table "auctions" with a row for each mechanism and aggregator.
+    The table "auctions" with a row for each mechanism and aggregator and, if the scenario asks for
+    the bound, two for what full information makes possible.
     """
     error = scenario.error
     mechanisms = {
-        registry.label("mechanism", item): registry.build("mechanism", item)
-        for item in scenario.mechanisms
+        name: registry.build("mechanism", item)
+        for name, item in mechanisms_at(scenario, unit).items()
     }
     aggregators = {
         registry.label("aggregator", item): registry.build_aggregator(item, error.clip, error.dim)
         for item in scenario.aggregators
     }
     parts: dict[tuple[str, str], list[Columns]] = defaultdict(list)
-    for population in _batches(scenario, unit):
-        money = budgets(population, unit.level, unit.law)  # type: ignore[arg-type]
-        for name, mechanism in mechanisms.items():
-            for key, found in _measure(population, money, mechanism, aggregators, scenario):
-                parts[name, key].append(found)
+    with one_thread("torch" in sys.modules):
+        for population in _batches(scenario, unit):
+            money = budgets(population, unit.level, unit.law)  # type: ignore[arg-type]
+            possible = _possible(population, money, scenario)
+            least = {"possible": possible[POSSIBLE[1]]["error_bound"]} if possible else {}
+            for name, mechanism in mechanisms.items():
+                for key, found in _measure(population, money, mechanism, aggregators, scenario):
+                    parts[name, key].append(found | least)
+            for name, found in possible.items():
+                parts[name, "error-opt"].append(found | least)
     rows = [_row(scenario, unit, *names, found) for names, found in parts.items()]
     return {"auctions": {name: [row[name] for row in rows] for name in rows[0]}}
 
@@ -78,12 +88,37 @@ def _measure(
         yield name, common | {"error_bound": bound}
 
 
+def _possible(population: Population, money: Array, scenario: Scenario) -> dict[str, Columns]:
+    """Return the least error with full information, a purchase and a proved bound; or nothing."""
+    if not scenario.bound:
+        return {}
+    from market_sim import full_information_bound
+
+    error = scenario.error
+    best = full_information_bound(population.reports(), money, clip=error.clip, dim=error.dim)
+    bought = np.isfinite(best.upper)
+    purchase = {
+        "error_bound": best.upper,
+        "spent_share": population.cost(best.epsilon).sum(axis=-1) / money,
+        "winners": (best.epsilon > 0).sum(axis=-1),
+        "epsilon": best.epsilon.mean(axis=-1),
+        "owner_utility": np.zeros(money.shape),
+    }
+    unknown = dict.fromkeys(
+        ("spent_share", "epsilon", "owner_utility"), np.full(money.shape, np.nan)
+    )
+    proof = unknown | {"error_bound": best.lower, "winners": np.where(bought, 1, 0)}
+    return dict(zip(POSSIBLE, (purchase, proof), strict=True))
+
+
 def _row(
     scenario: Scenario, unit: Unit, mechanism: str, aggregator: str, parts: list[Columns]
 ) -> Columns:
     """Return a row: means over profiles, and the error bound over those with a winner."""
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    bound = found["error_bound"][found["winners"] > 0]
+    won = found["winners"] > 0
+    bound = found["error_bound"][won]
+    least = found["possible"][won].mean() if "possible" in found and bound.size else np.nan
     return {
         "seed": unit.seed,
         "setting": unit.setting,
@@ -98,7 +133,8 @@ def _row(
         "error_bound_se": bound.std(ddof=1) / np.sqrt(bound.size) if bound.size > 1 else np.nan,
         "error_bound_median": np.median(bound) if bound.size else np.inf,
         "spent_share_mean": found["spent_share"].mean(),
-        "winners_mean": found["winners"].mean(),
+        "winners_mean": np.nan if mechanism == POSSIBLE[1] else found["winners"].mean(),
         "epsilon_mean": found["epsilon"].mean(),
         "owner_utility_mean": found["owner_utility"].mean(),
+        "ratio_to_possible": bound.mean() / least if bound.size else np.nan,
     }

@@ -1,5 +1,6 @@
 """Experiment "audit": mechanisms attacked by lies, on sampled populations."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,9 +15,10 @@ from market_sim.shapes import Array
 from scenarios import registry
 from scenarios.config import AuditConfig, BudgetConfig, Item, Scenario
 from scenarios.loading import load_scenario, scenario_names
+from scenarios.markets import one_thread
 from scenarios.overrides import nearest
 from scenarios.schemas import TABLES
-from scenarios.units import Unit, law_of, plan, population_of
+from scenarios.units import Unit, law_of, mechanisms_at, plan, population_of
 
 Progress = Callable[[int, int], None]
 _DEFAULT_AUDITS = 6
@@ -42,17 +44,19 @@ def run_audit(scenario: Scenario, unit: Unit) -> dict[str, dict[str, Any]]:
 def audit_unit(scenario: Scenario, unit: Unit) -> AuditReport:
     """Return the report of a unit."""
     config = scenario.audit or AuditConfig()
-    items = {registry.label("mechanism", item): item for item in scenario.mechanisms}
+    items = mechanisms_at(scenario, unit)
     single_minded = unit.population == "single-minded"
-    return audit(
-        registry.build("mechanism", items[unit.mechanism]),
-        law_of(population_of(scenario, unit), single_minded=single_minded),
-        budget=unit.level if unit.law == "fixed" else _share_of_value(unit.level),
-        profiles=scenario.profiles,
-        seed=unit.seed,
-        deviations=config.deviations,
-        population=unit.population,
-    )
+    mechanism = registry.build("mechanism", items[unit.mechanism])
+    with one_thread("torch" in sys.modules):
+        return audit(
+            mechanism,
+            law_of(population_of(scenario, unit), single_minded=single_minded),
+            budget=unit.level if unit.law == "fixed" else _share_of_value(unit.level),
+            profiles=scenario.profiles,
+            seed=unit.seed,
+            deviations=config.deviations,
+            population=unit.population,
+        )
 
 
 def _share_of_value(rate: float) -> Callable[[Reports], Array]:

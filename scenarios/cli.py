@@ -3,15 +3,18 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from market_sim.errors import MarketSimError, ScenarioError
+from scenarios.progress import Interrupted, Place, interruptible, shown
 from scenarios.solve import solve_app
+
+if TYPE_CHECKING:
+    from scenarios.results import RunFolder
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -58,8 +61,18 @@ def _options(
 
 
 @app.command("list")
-def list_scenarios(as_json: AsJson = False) -> None:
-    """List the scenarios that come with market-sim."""
+def list_scenarios(
+    networks: Annotated[
+        bool, typer.Option("--networks", help="List the trained networks instead.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the scenarios that come with market-sim, or its trained networks."""
+    if networks:
+        from scenarios.networks import listing
+
+        _show_data(listing(), as_json)
+        return
     from scenarios.loading import LIBRARY, read_document
 
     keys = ("title", "experiment", "source")
@@ -103,29 +116,42 @@ def run(
 
     Ctrl-C keeps what is finished; --resume DIR continues it.
     """
-    from scenarios.run import resume_run, run_scenario
-
     changes = [*(settings or []), *([f"seeds={seeds}"] if seeds else [])]
-    if resume is not None and out is not None:
-        raise ScenarioError("--out is for a new run, --resume for an old one: give one of them")
-    if scenario is None and resume is None:
-        raise ScenarioError("name a scenario (market-sim list shows them) or --resume a run")
-    many = workers or os.cpu_count() or 1
-    place = _Place(resume or out)
-    with _interruptible(place), _progress("units", quiet=as_json) as progress:
-        if resume is not None:
-            folder = resume_run(resume, scenario, changes, workers=many, progress=progress)
-        else:
-            folder = run_scenario(
-                scenario or "",
-                changes,
-                out=out,
-                workers=many,
-                progress=progress,
-                started=place.put,
-            )
+    asked = _Asked(scenario, changes, out, resume)
+    folder = asked.run(workers or os.cpu_count() or 1, quiet=as_json)
     figures = _draw(folder.path) if plot else []
-    _report(folder.path, figures, as_json)
+    _report(folder, figures, as_json)
+
+
+@app.command()
+def train(
+    scenario: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME_OR_FILE", help="A scenario of experiment 'training'."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key; may be given repeatedly."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder to make. [default: runs/NAME/TIME-HASH]"),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Continue the training in this folder.", metavar="DIR")
+    ] = None,
+    plot: Annotated[bool, typer.Option("--plot/--no-plot", help="Draw the figures.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Train a learned auction: a network, its training curves and a manifest in a new folder.
+
+    Ctrl-C keeps the last checkpoint; --resume DIR continues from it, bit for bit. The same
+    scenario may be given to `run`, too.
+    """
+    asked = _Asked(scenario, settings or [], out, resume)
+    asked.require("training")
+    folder = asked.run(1, quiet=as_json, command="train")
+    _report(folder, _draw(folder.path) if plot else [], as_json)
 
 
 @app.command()
@@ -169,9 +195,9 @@ def audit(
     """
     from scenarios.audits import audit_targets
 
-    with _progress("audits", quiet=as_json) as progress:
+    with shown("audits", quiet=as_json) as told:
         reports = audit_targets(
-            targets or [], profiles=profiles, budget=budget, seed=seed, progress=progress
+            targets or [], profiles=profiles, budget=budget, seed=seed, progress=told.count
         )
     if as_json:
         _print_json([report.to_dict() for report in reports])
@@ -235,65 +261,78 @@ def _draw(path: Path) -> list[Path]:
     return plot_run(path)
 
 
-def _report(path: Path, figures: list[Path], as_json: bool) -> None:
+def _report(folder: "RunFolder", figures: list[Path], as_json: bool) -> None:
     """Say what a run found and where it lies."""
     from scenarios.display import print_summary
     from scenarios.summary import summarize
 
-    summary = summarize(path)
+    summary = summarize(folder.path)
+    networks = sorted(folder.path.glob("*.safetensors"))
     if as_json:
-        _print_json(
-            {
-                "run": str(path),
-                "figures": [str(file) for file in figures],
-                "summary": summary.to_dict("records"),
-            }
-        )
+        found: dict[str, Any] = {
+            "run": str(folder.path),
+            "figures": [str(file) for file in figures],
+            "summary": summary.to_dict("records"),
+        }
+        _print_json(found | ({"networks": [str(file) for file in networks]} if networks else {}))
         return
-    print_summary(path, summary, figures)
+    print_summary(folder.path, summary, figures, networks)
 
 
-class _Place:
-    """Where a run lies, as soon as it is known."""
+@dataclass(frozen=True)
+class _Asked:
+    """What `run` and `train` are asked for: a new run of a scenario, or to continue one."""
 
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
+    scenario: str | None
+    changes: list[str]
+    out: Path | None
+    resume: Path | None
 
-    def put(self, path: Path) -> None:
-        """Note the folder of a new run."""
-        self.path = path
+    def __post_init__(self) -> None:
+        if self.resume is not None and self.out is not None:
+            raise ScenarioError("--out is for a new run, --resume for an old one: give one of them")
+        if self.scenario is None and self.resume is None:
+            raise ScenarioError("name a scenario (market-sim list shows them) or --resume a run")
 
+    def require(self, experiment: str) -> None:
+        """Refuse a scenario or run of another kind of experiment."""
+        from scenarios.loading import find_scenario, read_document
+        from scenarios.results import RunFolder
 
-class _Interrupted(Exception):
-    """Ctrl-C, with a sentence on how to go on."""
+        if self.resume is not None:
+            found = RunFolder.open(self.resume).manifest.get("experiment")
+        else:
+            found = read_document(find_scenario(self.scenario or "")).get("experiment")
+        if found != experiment:
+            name = self.resume or self.scenario
+            raise ScenarioError(
+                f"{name} is of experiment {found!r}, not {experiment!r}: use market-sim run"
+            )
 
+    def run(self, workers: int, *, quiet: bool, command: str = "run") -> "RunFolder":
+        """Run or continue, with a bar on a terminal; Ctrl-C ends in a sentence on how to go on."""
+        from scenarios.run import resume_run, run_scenario
 
-@contextmanager
-def _interruptible(place: _Place) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        if place.path is None or not (place.path / "manifest.json").is_file():
-            raise _Interrupted("interrupted before the run began") from None
-        raise _Interrupted(
-            f"interrupted; what is finished is kept, continue with: "
-            f"market-sim run --resume {place.path}"
-        ) from None
-
-
-@contextmanager
-def _progress(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a bar on a terminal's error stream; nothing elsewhere."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
-
-    columns = (BarColumn(bar_width=None), MofNCompleteColumn(), what, TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        place = Place(self.resume or self.out, command)
+        with interruptible(place), shown("units", quiet=quiet) as told:
+            if self.resume is not None:
+                return resume_run(
+                    self.resume,
+                    self.scenario,
+                    self.changes,
+                    workers=workers,
+                    progress=told.count,
+                    log=told.log,
+                )
+            return run_scenario(
+                self.scenario or "",
+                self.changes,
+                out=self.out,
+                workers=workers,
+                progress=told.count,
+                started=place.put,
+                log=told.log,
+            )
 
 
 def main() -> None:
@@ -304,7 +343,7 @@ def main() -> None:
         if "--debug" in sys.argv:
             raise
         sys.exit(_say(str(problem), EXIT_BAD_INPUT))
-    except _Interrupted as problem:
+    except Interrupted as problem:
         sys.exit(_say(str(problem), EXIT_INTERRUPTED))
 
 

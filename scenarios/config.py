@@ -1,6 +1,7 @@
 """Scenario: what is run, as frozen records in which every unknown key is an error."""
 
 import math
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -13,25 +14,43 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from scenarios.parts import Count, Name, Part, Positive, as_tables
+from scenarios.parts import Count, Name, Part, Positive, as_entries, as_tables
 from scenarios.studies import PaymentsConfig, StudyConfig
+from scenarios.version_markets import VersionMarketConfig
 
 Bounds = tuple[Positive, Positive]
-Experiment = Literal["auctions", "market", "audit", "fair-value", "platform"]
+Experiment = Literal[
+    "auctions", "market", "audit", "fair-value", "platform", "training", "attack", "versions"
+]
 Sizes = Literal["none", "reference", "partition"]
 BudgetLaw = Literal["fixed", "proportional"]
 PopulationKind = Literal["single-minded", "multi-minded"]
 
 
+class WhereConfig(Part):
+    """Where a mechanism takes part: only there, where a list is not empty."""
+
+    setting: Annotated[tuple[Name, ...], BeforeValidator(as_entries)] = ()
+    law: Annotated[tuple[BudgetLaw, ...], BeforeValidator(as_entries)] = ()
+    owners: Annotated[tuple[Count, ...], BeforeValidator(as_entries)] = ()
+    population: Annotated[tuple[PopulationKind, ...], BeforeValidator(as_entries)] = ()
+
+    def meets(self, place: Mapping[str, Any]) -> bool:
+        """Tell whether it takes part at a place; keys the place does not have are not asked."""
+        asked = ((getattr(self, key), place.get(key)) for key in type(self).model_fields)
+        return all(not wanted or here in (None, "", *wanted) for wanted, here in asked)
+
+
 class Item(Part):
     """Something of the registry: its name and the arguments of its class.
 
-    In a file it is the name alone, or a table of the name, the arguments, and a `label` for tables
-    and figures where the same class occurs twice.
+    In a file it is the name alone, or a table of the name, the arguments, a `label` for tables
+    and figures where the same class occurs twice, and `where` it takes part, if not everywhere.
     """
 
     name: str
     label: Name | None = None
+    where: WhereConfig | None = None
     arguments: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -42,14 +61,20 @@ class Item(Part):
             return {"name": value}
         if not isinstance(value, dict):
             return value
-        own = {key: value[key] for key in ("name", "label") if key in value}
+        own = {key: value[key] for key in ("name", "label", "where") if key in value}
         further = {key: entry for key, entry in value.items() if key not in cls.model_fields}
         return own | {"arguments": value.get("arguments", {}) | further}
 
     @model_serializer
     def _flatten(self) -> dict[str, Any]:
         own: dict[str, Any] = {"name": self.name} | self.arguments
+        if self.where is not None:
+            own["where"] = self.where.model_dump(exclude_defaults=True)
         return own if self.label is None else own | {"label": self.label}
+
+    def meets(self, place: Mapping[str, Any]) -> bool:
+        """Tell whether it takes part at a place (setting, law, owners, population)."""
+        return self.where is None or self.where.meets(place)
 
 
 class PopulationConfig(Part):
@@ -140,6 +165,42 @@ class AuditConfig(Part):
     )
 
 
+class TrainingConfig(Part):
+    """What is trained: a recipe, which is told the owners and the money of the scenario."""
+
+    recipe: Item
+
+
+class AttackConfig(Part):
+    """How strongly learned auctions are attacked, and what is proved about them.
+
+    Attributes
+    ----------
+    strengths
+        Pairs (restarts, gradient steps), weakest first: a point of the curve each.
+    published_steps
+        Gradient steps of the published test, which starts at the truth alone.
+    clears
+        Profiles on which the error bound is measured.
+    certify
+        Labels of the mechanisms for which an upper bound of the regret is proved, too.
+    radii
+        Lies within these shares of the truth are enclosed: the rate on both sides, the cap below.
+    certified_profiles, boxes
+        For how many of the profiles, and with how many boxes an owner at most.
+    """
+
+    strengths: tuple[tuple[Count, Count], ...] = Field(
+        default=((1, 10), (1, 25), (1, 100), (2, 100), (5, 100), (10, 200)), min_length=1
+    )
+    published_steps: Count = 25
+    clears: Count = 2000
+    certify: Annotated[tuple[Name, ...], BeforeValidator(as_entries)] = ()
+    radii: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.01, 0.03, 0.1, 0.3)
+    certified_profiles: Count = 3
+    boxes: Annotated[int, Field(ge=16)] = 2000
+
+
 class ErrorConfig(Part):
     """Constants of the error bound: L, the clip, and d, the number of parameters."""
 
@@ -147,7 +208,15 @@ class ErrorConfig(Part):
     dim: Count = 1
 
 
-_WITHOUT_AUCTION = ("fair-value", "platform")
+_WITHOUT_AUCTION = ("fair-value", "platform", "versions")
+_QUESTIONS = (("payments", "fair-value"), ("studies", "platform"), ("versions", "versions"))
+_LEARNING = ("market", "versions")
+_SECTIONS = (
+    ("market", "market"),
+    ("audit", "audit"),
+    ("training", "training"),
+    ("attack", "attack"),
+)
 
 
 class Scenario(Part):
@@ -157,14 +226,18 @@ class Scenario(Part):
     ----------
     experiment
         "auctions" (batches of sampled profiles), "market" (rounds with owners, buyers and
-        learning), "audit" (attacks on mechanisms), "fair-value" (fair payments) or "platform"
-        (the share that a platform pays out, and where users' choices then settle).
+        learning), "audit" (attacks on mechanisms), "fair-value" (fair payments), "platform"
+        (the share that a platform pays out, and where users' choices then settle), "training"
+        (a learned auction), "attack" (learned auctions under attacks of growing strength) or
+        "versions" (a market for versions of one model).
     seed, seeds
         The first seed and how many, one after another.
     profiles
         Profiles an auction or audit unit draws.
     owners
         Numbers of owners to sweep (auctions); the population's own where empty.
+    bound
+        Add the least error that is possible with full information (auctions).
     """
 
     name: Name
@@ -176,6 +249,7 @@ class Scenario(Part):
     seeds: Count = 1
     profiles: Count = 1000
     owners: tuple[Count, ...] = ()
+    bound: bool = False
     population: PopulationConfig = PopulationConfig()
     settings: Annotated[tuple[SettingConfig, ...], BeforeValidator(as_tables)] = (SettingConfig(),)
     budget: Annotated[tuple[BudgetConfig, ...], BeforeValidator(as_tables)] = Field(
@@ -188,8 +262,11 @@ class Scenario(Part):
     market: MarketConfig | None = None
     learning: LearningConfig | None = None
     audit: AuditConfig | None = None
+    training: TrainingConfig | None = None
+    attack: AttackConfig | None = None
     payments: Annotated[tuple[PaymentsConfig, ...], BeforeValidator(as_tables)] = ()
     studies: Annotated[tuple[StudyConfig, ...], BeforeValidator(as_tables)] = ()
+    versions: Annotated[tuple[VersionMarketConfig, ...], BeforeValidator(as_tables)] = ()
     figures: tuple[str, ...] = ()
 
     @field_validator("settings", "mechanisms", "aggregators")
@@ -210,7 +287,7 @@ class Scenario(Part):
     @model_validator(mode="after")
     def _questions(self) -> Self:
         """Require what an experiment computes, and refuse what another one would."""
-        for section, experiment in (("payments", "fair-value"), ("studies", "platform")):
+        for section, experiment in _QUESTIONS:
             entries = getattr(self, section)
             if bool(entries) != (self.experiment == experiment):
                 less = "no" if entries else "a"
@@ -223,13 +300,26 @@ class Scenario(Part):
         return self
 
     @model_validator(mode="after")
+    def _learned(self) -> Self:
+        """Require what a training needs, and refuse a bound where it is not drawn."""
+        if self.experiment == "training" and self.training is None:
+            raise ValueError("a section [training] with the recipe")
+        if self.experiment == "training" and len(self.budget) != 1:
+            raise ValueError("one budget law, whose levels the network learns together")
+        if self.bound and self.experiment != "auctions":
+            raise ValueError("no key 'bound', which is only for experiment = 'auctions'")
+        return self
+
+    @model_validator(mode="after")
     def _fits(self) -> Self:
         """Refuse sections that the experiment would not use, and names that occur twice."""
-        for section, experiment in (("market", "market"), ("learning", "market"), ("audit",) * 2):
+        for section, experiment in _SECTIONS:
             if getattr(self, section) is not None and self.experiment != experiment:
                 raise ValueError(
                     f"no section [{section}], which is only for experiment = {experiment!r}"
                 )
+        if self.learning is not None and self.experiment not in _LEARNING:
+            raise ValueError(f"no section [learning], which is only for {' and '.join(_LEARNING)}")
         if self.owners and self.experiment != "auctions":
             raise ValueError("no list 'owners', which only auctions sweep: use population.owners")
         if self.experiment == "audit" and [len(entry.levels) for entry in self.budget] != [1]:

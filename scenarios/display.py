@@ -25,10 +25,16 @@ _SHORT = {
     "regret_mean": "regret",
     "regret_max": "max",
     "gain_share": "gainers",
+    "regret_share": "of pay",
+    "published_test": "published",
+    "ir_violation": "IR",
+    "ratio_to_possible": "ratio",
 }
 
 
-def print_summary(path: Path, summary: "pd.DataFrame", figures: Sequence[Path]) -> None:
+def print_summary(
+    path: Path, summary: "pd.DataFrame", figures: Sequence[Path], networks: Sequence[Path] = ()
+) -> None:
     """Print what a run found and where it lies."""
     rows = [{str(key): value for key, value in row.items()} for row in summary.to_dict("records")]
     print_rows(str(summary.attrs.get("what", "means over seeds")), rows)
@@ -37,6 +43,8 @@ def print_summary(path: Path, summary: "pd.DataFrame", figures: Sequence[Path]) 
     if figures:
         names = sorted({figure.stem for figure in figures})
         console.print(f"figures  {figures[0].parent}: {', '.join(names)}", highlight=False)
+    for network in networks:
+        console.print(f"network  {network}", highlight=False)
 
 
 def print_audits(reports: Sequence["AuditReport"]) -> None:

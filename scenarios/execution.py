@@ -1,10 +1,11 @@
 """Running units: here or in worker processes, each finished unit written to disk at once."""
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from importlib import import_module
 from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,27 @@ from scenarios.results import RunFolder
 from scenarios.units import Unit
 
 Done = Callable[[Unit], None]
+Log = Callable[[Unit, Mapping[str, float]], None]
 Experiment = Callable[[Scenario, Unit], dict[str, dict[str, Any]]]
+_RUNNERS = {
+    "auctions": "auctions:run_auctions",
+    "market": "markets:run_market",
+    "audit": "audits:run_audit",
+    "fair-value": "fair_value:run_fair_value",
+    "platform": "platform:run_platform",
+    "attack": "attacks:run_attack",
+    "versions": "versions:run_versions",
+}
+"""Module and function that run a unit of each kind of experiment; training is told more."""
 
 
 def run_units(
-    scenario: Scenario, units: Sequence[Unit], path: Path, workers: int, done: Done
+    scenario: Scenario,
+    units: Sequence[Unit],
+    path: Path,
+    workers: int,
+    done: Done,
+    log: Log | None = None,
 ) -> None:
     """Run units and write their parts; `done` is called in this process after each.
 
@@ -33,6 +50,9 @@ def run_units(
         1 runs here; more start so many processes of their own. The results are the same bytes.
     done
         Called with each finished unit.
+    log
+        Called with a unit and named numbers while it is trained; only where it runs in this
+        process.
 
     Raises
     ------
@@ -41,7 +61,7 @@ def run_units(
     """
     if workers == 1 or len(units) <= 1:
         for unit in units:
-            run_unit(scenario, unit, path)
+            run_unit(scenario, unit, path, log)
             done(unit)
         return
     with _pool(min(workers, len(units))) as pool:
@@ -87,7 +107,7 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def run_unit(scenario: Scenario, unit: Unit, path: Path) -> None:
+def run_unit(scenario: Scenario, unit: Unit, path: Path, log: Log | None = None) -> None:
     """Run one unit and write its part of every table.
 
     Raises
@@ -97,31 +117,25 @@ def run_unit(scenario: Scenario, unit: Unit, path: Path) -> None:
     """
     folder = RunFolder(path, {})
     try:
-        tables = _experiment(scenario.experiment)(scenario, unit)
+        tables = _tables(scenario, unit, path, log)
     except MarketSimError as problem:
         raise type(problem)(f"unit {unit.id} failed: {problem}") from problem
     for table, columns in tables.items():
         folder.write_part(table, unit.id, columns)
 
 
+def _tables(
+    scenario: Scenario, unit: Unit, path: Path, log: Log | None
+) -> dict[str, dict[str, Any]]:
+    if scenario.training is None:
+        return _experiment(scenario.experiment)(scenario, unit)
+    from scenarios.training import run_training
+
+    return run_training(scenario, unit, path, log)
+
+
 def _experiment(kind: str) -> Experiment:
     """Return what runs a unit; only what is needed is imported."""
-    if kind == "auctions":
-        from scenarios.auctions import run_auctions
-
-        return run_auctions
-    if kind == "market":
-        from scenarios.markets import run_market
-
-        return run_market
-    if kind == "fair-value":
-        from scenarios.fair_value import run_fair_value
-
-        return run_fair_value
-    if kind == "platform":
-        from scenarios.platform import run_platform
-
-        return run_platform
-    from scenarios.audits import run_audit
-
-    return run_audit
+    module, _, name = _RUNNERS[kind].partition(":")
+    run: Experiment = getattr(import_module(f"scenarios.{module}"), name)
+    return run

@@ -12,7 +12,7 @@ from market_sim import Population, Streams, budgets
 from market_sim.errors import ScenarioError
 from scenarios import registry
 from scenarios.config import BuyerConfig, Item, LearningConfig, Scenario
-from scenarios.units import Unit, law_of, population_of
+from scenarios.units import Unit, law_of, mechanisms_at, population_of
 
 if TYPE_CHECKING:
     from market_sim.learning import FederatedTask, Partition, TrainTest
@@ -48,9 +48,11 @@ def _run(scenario: Scenario, unit: Unit) -> dict[str, Columns]:
             BuyerTerms(buyer.name, buyer.share * money, tasks.get(buyer.name))
             for buyer in rules.buyers
         ],
-        mechanism=registry.build("mechanism", _named(scenario.mechanisms, "mechanism", unit)),
+        mechanism=registry.build("mechanism", mechanisms_at(scenario, unit)[unit.mechanism]),
         aggregator=registry.build_aggregator(
-            _named(scenario.aggregators, "aggregator", unit), perturbation.clip, scenario.error.dim
+            dict(registry.labels("aggregator", scenario.aggregators))[unit.aggregator],
+            perturbation.clip,
+            scenario.error.dim,
         ),
         perturbation=perturbation,
         strategy=registry.build("strategy", rules.strategy),
@@ -69,12 +71,6 @@ def _run(scenario: Scenario, unit: Unit) -> dict[str, Columns]:
         "aggregator": unit.aggregator,
     }
     return {name: where | table for name, table in market.tables().items()}
-
-
-def _named(items: tuple[Item, ...], group: registry.Group, unit: Unit) -> Item:
-    """Return the item that a unit calls by its label."""
-    wanted = getattr(unit, group)
-    return next(item for item in items if registry.label(group, item) == wanted)
 
 
 def _prepare(

@@ -15,6 +15,11 @@ def as_tables(value: Any) -> Any:
     return (value,) if isinstance(value, dict) else value
 
 
+def as_entries(value: Any) -> Any:
+    """Let one value stand for a list of one."""
+    return (value,) if isinstance(value, str | int) else value
+
+
 class Part(BaseModel):
     """A frozen part of a scenario; a key it does not know is an error."""
 

@@ -6,10 +6,11 @@ use; a scenario may give such a place itself, for classes of its user.
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -19,7 +20,14 @@ from scenarios.config import Item, Scenario
 from scenarios.overrides import nearest
 
 Group = Literal[
-    "mechanism", "aggregator", "perturbation", "strategy", "partition", "model", "dataset"
+    "mechanism",
+    "aggregator",
+    "perturbation",
+    "strategy",
+    "partition",
+    "model",
+    "dataset",
+    "recipe",
 ]
 
 
@@ -31,12 +39,20 @@ class Entry:
     preset: Mapping[str, Any] = field(default_factory=dict)
 
 
+_NETWORKS = "market_sim.mechanisms.networks"
 _REGISTRY: dict[Group, dict[str, Entry]] = {
     "mechanism": {
         "all-in": Entry("market_sim:AllIn"),
         "all-in-critical": Entry("market_sim:AllIn", {"payment": "critical"}),
         "all-in-singer": Entry("market_sim:AllIn", {"payment": "singer"}),
         "all-in-published": Entry("market_sim:AllIn", {"payment": "published"}),
+        "posted-price": Entry("market_sim:PostedPrice"),
+        "linear-price": Entry("market_sim:LinearPrice"),
+        "murba": Entry("market_sim:MURBA"),
+        "m-regret-net": Entry("market_sim:MRegretNet"),
+        "dm-regret-net": Entry("market_sim:DMRegretNet"),
+        "equivariant-regret-net": Entry("market_sim:EquivariantRegretNet"),
+        "sequential-menu": Entry("market_sim:SequentialMenu"),
     },
     "aggregator": {
         "error-opt": Entry("market_sim:ErrorOpt"),
@@ -67,7 +83,19 @@ _REGISTRY: dict[Group, dict[str, Entry]] = {
         "cnn": Entry("market_sim.learning:CNN"),
     },
     "dataset": {},
+    "recipe": {
+        "murba": Entry(f"{_NETWORKS}.regret_net_recipe:RegretNetRecipe", {"auction": "murba"}),
+        "m-regret-net": Entry(
+            f"{_NETWORKS}.regret_net_recipe:RegretNetRecipe", {"auction": "m-regret-net"}
+        ),
+        "dm-regret-net": Entry(
+            f"{_NETWORKS}.regret_net_recipe:RegretNetRecipe", {"auction": "dm-regret-net"}
+        ),
+        "equivariant": Entry(f"{_NETWORKS}.equivariant_recipe:EquivariantRecipe"),
+        "sequential-menu": Entry(f"{_NETWORKS}.menu_recipe:MenuRecipe"),
+    },
 }
+_PLACE = ("setting", "law", "owners", "population")
 # What the run itself passes, so that a scenario cannot.
 _PASSED: dict[Group, tuple[str, ...]] = {
     "partition": ("labels", "owners", "rng", "sizes"),
@@ -158,6 +186,17 @@ def label(group: Group, item: Item) -> str:
     return str(getattr(build(group, item), "name", item.name))
 
 
+def labels(group: Group, items: Sequence[Item]) -> list[tuple[str, Item]]:
+    """Return items with what tables call them."""
+    return [(label(group, item), item) for item in items]
+
+
+def parameters(group: Group, item: Item) -> Mapping[str, Any]:
+    """Return the annotations of the arguments that the class of an item takes, by name."""
+    found = inspect.signature(_target(group, item)[0]).parameters
+    return {name: parameter.annotation for name, parameter in found.items()}
+
+
 def _target(group: Group, item: Item) -> tuple[Callable[..., Any], dict[str, Any]]:
     """Return the class or function of an item and the arguments that its name implies."""
     entry = Entry(item.name) if ":" in item.name else _entries(group).get(item.name)
@@ -216,7 +255,7 @@ def check_items(scenario: Scenario, origin: str) -> None:
     """
     for key, group, item in _items(scenario):
         try:
-            if group in ("partition", "dataset"):
+            if group in ("partition", "dataset", "recipe"):
                 check(group, item)
             else:
                 build(group, item)
@@ -226,18 +265,60 @@ def check_items(scenario: Scenario, origin: str) -> None:
         from scenarios.fair_value import check_fair
 
         check_fair(scenario, origin)
+    if scenario.training is not None:
+        from scenarios.training import check_training
+
+        check_training(scenario, origin)
+        return
+    _require_known_places(scenario, origin)
+    if scenario.versions:
+        from scenarios.versions import check_versions
+
+        check_versions(scenario, origin)
     _require_distinct_labels("mechanism", scenario.mechanisms, origin)
-    if scenario.experiment != "audit":
+    _require_known_labels(scenario, origin)
+    if scenario.experiment not in ("audit", "attack"):
         _require_distinct_labels("aggregator", scenario.aggregators, origin)
 
 
 def _require_distinct_labels(group: Group, items: tuple[Item, ...], origin: str) -> None:
-    labels = [label(group, item) for item in items]
-    for name in labels:
-        if labels.count(name) > 1:
+    for (first, item), (second, other) in combinations(labels(group, items), 2):
+        if first == second and _may_meet(item, other):
             raise ScenarioError(
-                f"{origin}: two {group}s are called {name!r}: give one of them a label"
+                f"{origin}: two {group}s are called {first!r}: give one of them a label"
             )
+
+
+def _require_known_labels(scenario: Scenario, origin: str) -> None:
+    """Refuse to certify a mechanism that the scenario does not have."""
+    known = [name for name, _ in labels("mechanism", scenario.mechanisms)]
+    for name in scenario.attack.certify if scenario.attack is not None else ():
+        if name not in known:
+            raise ScenarioError(f"{origin}: attack.certify names {name!r}{nearest(name, known)}")
+
+
+def _may_meet(item: Item, other: Item) -> bool:
+    """Tell whether two items take part in one place."""
+    if item.where is None or other.where is None:
+        return True
+    pairs = ((getattr(item.where, key), getattr(other.where, key)) for key in _PLACE)
+    return all(not one or not two or set(one) & set(two) for one, two in pairs)
+
+
+def _require_known_places(scenario: Scenario, origin: str) -> None:
+    """Refuse a mechanism that takes part where the scenario never is."""
+    known: dict[str, list[str]] = {
+        "setting": [entry.name for entry in scenario.settings],
+        "law": [entry.law for entry in scenario.budget],
+    }
+    for place, item in enumerate(scenario.mechanisms):
+        for key, there in known.items():
+            for name in getattr(item.where, key, ()):
+                if name not in there:
+                    raise ScenarioError(
+                        f"{origin}: mechanisms.{place}.where.{key} is {name!r}, which the "
+                        f"scenario does not have{nearest(name, there)}"
+                    )
 
 
 def _items(scenario: Scenario) -> list[tuple[str, Group, Item]]:
@@ -245,7 +326,9 @@ def _items(scenario: Scenario) -> list[tuple[str, Group, Item]]:
     found: list[tuple[str, Group, Item]] = [
         (f"mechanisms.{place}", "mechanism", item) for place, item in enumerate(scenario.mechanisms)
     ]
-    if scenario.experiment == "audit":
+    if scenario.training is not None:
+        return [("training.recipe", "recipe", scenario.training.recipe)]
+    if scenario.experiment in ("audit", "attack"):
         return found
     found += [
         (f"aggregators.{place}", "aggregator", item)

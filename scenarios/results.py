@@ -152,10 +152,11 @@ class RunFolder:
             write_file(self.path / f"{table}.parquet", partial(_write_merged, table, files))
 
     def drop_parts(self) -> None:
-        """Remove the parts, which the merged tables hold."""
+        """Remove the parts, which the merged tables hold, and checkpoints of finished training."""
         import shutil
 
-        shutil.rmtree(self.path / "parts", ignore_errors=True)
+        for name in ("parts", "checkpoints"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
 
 
 def write_file(path: Path, write: Callable[[BinaryIO], object]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from market_sim.errors import ResultsError, ScenarioError
 from scenarios.config import Scenario
-from scenarios.execution import run_units
+from scenarios.execution import Log, run_units
 from scenarios.loading import Loaded, load, validated
 from scenarios.manifest import new_manifest, now, require_same, require_versions, resolved
 from scenarios.markets import majority_accuracy
@@ -30,6 +30,7 @@ def run_scenario(
     workers: int = 1,
     progress: Progress | None = None,
     started: Callable[[Path], None] | None = None,
+    log: Log | None = None,
 ) -> RunFolder:
     """Run a scenario and return its folder with the finished tables.
 
@@ -48,6 +49,8 @@ def run_scenario(
         Called with the number of finished units and of all units.
     started
         Called with the folder once it is made.
+    log
+        Called with a unit and its named numbers while a network is trained.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def run_scenario(
     folder = RunFolder.create(path, manifest, loaded.text)
     if started is not None:
         started(path)
-    _finish(folder, loaded.scenario, units, workers, progress)
+    _finish(folder, loaded.scenario, workers, progress, log)
     return folder
 
 
@@ -79,6 +82,7 @@ def resume_run(
     *,
     workers: int = 1,
     progress: Progress | None = None,
+    log: Log | None = None,
 ) -> RunFolder:
     """Run what is missing of a run; it ends with the same bytes as one that was never stopped.
 
@@ -88,7 +92,7 @@ def resume_run(
         The run's folder.
     scenario, overrides
         If given, must be what the run was started with.
-    workers, progress
+    workers, progress, log
         As in `run_scenario`.
 
     Raises
@@ -114,7 +118,7 @@ def resume_run(
     folder.manifest |= {"status": "running", "finished": None}
     folder.manifest.pop("problem", None)
     folder.save()
-    _finish(folder, started, plan(started), workers, progress)
+    _finish(folder, started, workers, progress, log)
     return folder
 
 
@@ -146,11 +150,12 @@ def _check_data(scenario: Scenario) -> None:
 def _finish(
     folder: RunFolder,
     scenario: Scenario,
-    units: Sequence[Unit],
     workers: int,
     progress: Progress | None,
+    log: Log | None,
 ) -> None:
     """Run what is missing and merge; however it ends, the manifest says how far it came."""
+    units = plan(scenario)
     tables = tables_of(scenario.experiment, record_owners=scenario.rules.record_owners)
     ids = [unit.id for unit in units]
     done = set(folder.finished(ids, tables))
@@ -169,7 +174,7 @@ def _finish(
     try:
         note(None)
         missing = [unit for unit in units if unit.id not in done]
-        run_units(scenario, missing, folder.path, workers, note)
+        run_units(scenario, missing, folder.path, workers, note, log)
         folder.merge(tables, ids)
     except BaseException as problem:
         _save_interrupted(folder, ids, tables, problem)

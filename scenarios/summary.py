@@ -28,6 +28,9 @@ def summarize(path: str | Path) -> "pd.DataFrame":
         "audit": _audits,
         "fair-value": _payments,
         "platform": _optima,
+        "training": _trained,
+        "attack": _attacks,
+        "versions": _versions,
     }
     return frames[run.experiment](run)
 
@@ -39,8 +42,10 @@ def _auctions(run: "Run") -> "pd.DataFrame":
         "error_bound": ("error_bound_mean", _finite_mean),
         "spent_share": ("spent_share_mean", "mean"),
         "winners": ("winners_mean", "mean"),
+        "ratio_to_possible": ("ratio_to_possible", "mean"),
     }
-    return frame.groupby(keys, sort=False).agg(**values).reset_index()
+    table = frame.groupby(keys, sort=False).agg(**values)
+    return table.dropna(axis="columns", how="all").reset_index()
 
 
 def _markets(run: "Run") -> "pd.DataFrame":
@@ -95,6 +100,66 @@ def _optima(run: "Run") -> "pd.DataFrame":
     table = frame.groupby(keys, sort=False).agg(**values).reset_index()
     table.attrs["what"] = "range of the best share and of what the platform keeps"
     return table
+
+
+def _trained(run: "Run") -> "pd.DataFrame":
+    """Return the first and the last logged value of every measure of each network."""
+    frame = run.table("training")
+    keys = ["recipe", "setting", "seed", "measure"]
+    values = {
+        "logged_until": ("iteration", "max"),
+        "first": ("value", "first"),
+        "last": ("value", "last"),
+    }
+    table = frame.groupby(keys, sort=False).agg(**values).reset_index()
+    table.attrs["what"] = "first and last logged values"
+    return table
+
+
+def _attacks(run: "Run") -> "pd.DataFrame":
+    """Return one row for each mechanism: the published test, and the strongest attack."""
+    frame = run.table("attack")
+    keys = ["setting", "budget_law", "budget", "mechanism"]
+    values = {
+        "regret_mean": ("regret_mean", "mean"),
+        "regret_share": ("regret_share", "mean"),
+        "gain_share": ("gain_share", "mean"),
+        "ir_violation": ("ir_violation_mean", "mean"),
+        "error_bound": ("error_bound_mean", _finite_mean),
+    }
+    weak = frame[frame["method"] == "published"].groupby(keys, sort=False)["regret_mean"].mean()
+    attacks = frame[frame["method"] != "published"]
+    strength = attacks["restarts"] * attacks["steps"]
+    most = strength.groupby([attacks[key] for key in keys]).transform("max")
+    table = attacks[strength == most].groupby(keys, sort=False).agg(**values)
+    table.insert(0, "published_test", weak.reindex(table.index))
+    table.attrs["what"] = (
+        "means over seeds: regret by the published test and under the strongest attack"
+    )
+    return table.reset_index().dropna(axis="columns", how="all")
+
+
+def _versions(run: "Run") -> "pd.DataFrame":
+    """Return who gains what in each market, by swept value and rule of pricing."""
+    frame = run.table("version_markets")
+    keys = ["market", "x_name", "x", "pricing"]
+    values = {
+        "sold": ("versions_sold", "mean"),
+        "pool": ("pool", "mean"),
+        "revenue": ("revenue", "mean"),
+        "broker": ("broker_profit", "mean"),
+        "owners": ("owner_utility", "mean"),
+        "buyers": ("buyer_surplus", "mean"),
+        "saved": ("arbitrage_saved", "mean"),
+        "accuracy": ("accuracy", "mean"),
+    }
+    table = frame.groupby(keys, sort=False, dropna=False).agg(**values).reset_index()
+    for name, parameter in (("x", "x_name"), ("saved", "saved")):
+        if not table[parameter].astype(bool).any():
+            table = table.drop(columns=[name])
+    table = table.drop(columns=["x_name"]) if (table["x_name"] == "").all() else table
+    table.attrs["what"] = "versions sold and money a round, means over seeds"
+    return table.dropna(axis="columns", how="all")
 
 
 def _finite_mean(values: "pd.Series[float]") -> float:

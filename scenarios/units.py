@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from market_sim import PopulationLaw
 from market_sim.errors import ScenarioError
 from scenarios import registry
-from scenarios.config import BudgetConfig, PopulationConfig, Scenario, SettingConfig
+from scenarios.config import BudgetConfig, Item, PopulationConfig, Scenario, SettingConfig
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,9 @@ def plan(scenario: Scenario) -> tuple[Unit, ...]:
         "audit": _audit_units,
         "fair-value": _payment_units,
         "platform": _study_units,
+        "training": _training_units,
+        "attack": _attack_units,
+        "versions": _version_units,
     }[scenario.experiment](scenario)
     return tuple(Unit(index, **each) for index, each in enumerate(fields))  # type: ignore[arg-type]
 
@@ -91,27 +94,47 @@ def _places(scenario: Scenario) -> Iterator[dict[str, object]]:
 def _auction_units(scenario: Scenario) -> Iterator[dict[str, object]]:
     for place in _places(scenario):
         for owners in scenario.owners or (place["owners"],):
-            yield place | {"owners": owners}
+            here = place | {"owners": owners}
+            if any(item.meets(here) for item in scenario.mechanisms):
+                yield here
 
 
 def _market_units(scenario: Scenario) -> Iterator[dict[str, object]]:
-    mechanisms = [registry.label("mechanism", item) for item in scenario.mechanisms]
+    mechanisms = registry.labels("mechanism", scenario.mechanisms)
     aggregators = [registry.label("aggregator", item) for item in scenario.aggregators]
     for place in _places(scenario):
-        for mechanism in mechanisms:
-            for aggregator in aggregators:
+        for mechanism, item in mechanisms:
+            for aggregator in aggregators if item.meets(place) else ():
                 yield place | {"mechanism": mechanism, "aggregator": aggregator}
 
 
 def _audit_units(scenario: Scenario) -> Iterator[dict[str, object]]:
     from scenarios.config import AuditConfig
 
-    mechanisms = [registry.label("mechanism", item) for item in scenario.mechanisms]
+    mechanisms = registry.labels("mechanism", scenario.mechanisms)
     populations = (scenario.audit or AuditConfig()).populations
     for place in _places(scenario):
-        for mechanism in mechanisms:
+        for mechanism, item in mechanisms:
             for population in populations:
-                yield place | {"mechanism": mechanism, "population": population}
+                here = place | {"population": population}
+                if item.meets(here):
+                    yield here | {"mechanism": mechanism}
+
+
+def _attack_units(scenario: Scenario) -> Iterator[dict[str, object]]:
+    mechanisms = registry.labels("mechanism", scenario.mechanisms)
+    for place in _places(scenario):
+        for mechanism, item in mechanisms:
+            if item.meets(place):
+                yield place | {"mechanism": mechanism}
+
+
+def _training_units(scenario: Scenario) -> Iterator[dict[str, object]]:
+    """One network for each seed and setting; all levels of the budget are its law."""
+    for seed in scenario.seed_list:
+        for setting in scenario.settings:
+            owners = scenario.population_of(setting, scenario.budget[0]).owners
+            yield _entry(seed, setting.name, owners)
 
 
 def _payment_units(scenario: Scenario) -> Iterator[dict[str, object]]:
@@ -125,8 +148,26 @@ def _study_units(scenario: Scenario) -> Iterator[dict[str, object]]:
             yield _entry(seed, study.name, study.users.number)
 
 
+def _version_units(scenario: Scenario) -> Iterator[dict[str, object]]:
+    for seed in scenario.seed_list:
+        for market in scenario.versions:
+            yield _entry(seed, market.name, market.owners.number)
+
+
 def _entry(seed: int, name: str, users: int) -> dict[str, object]:
     return {"seed": seed, "setting": name, "owners": users, "law": "", "level": 0.0}
+
+
+def mechanisms_at(scenario: Scenario, unit: Unit) -> dict[str, Item]:
+    """Return the mechanisms that take part where a unit is, by label."""
+    place = {
+        "setting": unit.setting,
+        "law": unit.law,
+        "owners": unit.owners,
+        "population": unit.population,
+    }
+    found = registry.labels("mechanism", scenario.mechanisms)
+    return {label: item for label, item in found if item.meets(place)}
 
 
 def setting_of(scenario: Scenario, unit: Unit) -> SettingConfig:

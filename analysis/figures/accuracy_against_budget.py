@@ -104,7 +104,8 @@ def _draw(run: Run, frame: pd.DataFrame, metrics: list[str], stops: list[int]) -
             _majority(run, axes, metric, shown)
             name = setting_text(setting)
             if row == 0:
-                axes.set_title(f"{name},\nafter {stop} round{'s' if stop > 1 else ''}")
+                after = f"after {stop} round{'s' if stop > 1 else ''}"
+                axes.set_title(f"{name},\n{after}" if name else after)
         share_limits(layout.axes[row, 0])  # shared by the row, so not before all of it is drawn
         _label_row(layout, row, (law, metric), (len(columns), metrics[-1]))
     names = [name for name in [*styles, "majority class"] if name in shown]

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.panels import Panels, empty_note, panels
+from analysis.figures.panels import Panels, empty_note, panels, profiles_text
 from analysis.names import in_order, keep, with_labels
 from analysis.runs import Run
 from analysis.style import Look, headline, legend_below, looks, themed
@@ -110,7 +110,7 @@ def _draw_share(axes: Axes, rows: pd.DataFrame, place: np.ndarray, look: Look) -
     ends = np.where(known, np.minimum(high, 100), share)
     for value, end, height in zip(share, ends, place, strict=True):
         axes.annotate(
-            f"{value:.2g} %",
+            f"{value:.0f} %" if value >= 10 else f"{value:.2g} %",
             (end, height),
             xytext=(6, 0),
             textcoords="offset points",
@@ -151,7 +151,7 @@ def _finish(layout: Panels, frame: pd.DataFrame, styles: dict[str, Look], rows: 
     seeds = frame["seed"].nunique()
     note = (
         "Regret: filled mark the mean, tick the 95th percentile, open mark the maximum. "
-        f"{seeds} seed{'s' if seeds > 1 else ''}, {int(frame['profiles'].max()):,} profiles each."
+        f"{seeds} seed{'s' if seeds > 1 else ''}, {profiles_text(frame['profiles'].tolist())} each."
     )
     headline(layout.figure, "What owners gain by lying to each mechanism")
     legend_below(layout.figure, handles, [LIES[name] for name in styles], note)

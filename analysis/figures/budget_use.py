@@ -82,7 +82,8 @@ def spending(run: Run, owners: int | None = None) -> pd.DataFrame:
         keys = ["seed", "setting", "budget_law", "mechanism", "owners"]
         frame = run.table("auctions", columns=[*keys, *names]).rename(columns=names)
         size = middle(frame["owners"].tolist()) if owners is None else owners
-        return with_labels(keep(frame, {"owners": size}).assign(buyer=""))
+        known = frame[frame["spent_share"].notna()]  # a bound buys nothing
+        return with_labels(keep(known, {"owners": size}).assign(buyer=""))
     if run.experiment != "market":
         raise ResultsError(f"A run of experiment {run.experiment!r} spends no budget.")
     keys = ["seed", "setting", "budget_law", "budget_level", "mechanism", "buyer"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures.panels import (
@@ -23,9 +24,10 @@ from analysis.names import (
     shared_names,
     with_labels,
     with_lines,
+    written,
 )
 from analysis.runs import Run
-from analysis.style import Look, headline, legend_below, looks
+from analysis.style import FAINT, INK, Look, headline, legend_below, looks
 from analysis.tables import mean_interval
 
 KEYS = ["setting", "owners", "budget_law", "budget", "mechanism", "aggregator"]
@@ -38,18 +40,21 @@ COLUMNS = [
     "error_bound_se",
 ]
 MOST_LINES = 6
+POSSIBLE = (written("full-information"), written("full-information-bound"))
+IMPOSSIBLE = "impossible unless owners lose"
 NORMAL = 1.959964
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What an error figure shows: its title, the swept column, what names a row, and a note."""
+    """What an error figure shows: title, swept column, what names a row, a note, vertical axis."""
 
     title: str
     x: str
     row: str
     x_labels: dict[str, str]
     note: str = ""
+    y_label: str = "error bound\n(squared gradient norm)"
 
 
 def read_errors(run: Run) -> pd.DataFrame:
@@ -84,28 +89,39 @@ def summarize_errors(frame: pd.DataFrame) -> pd.DataFrame:
 def draw_errors(summary: pd.DataFrame, sweep: Sweep) -> Figure:
     """Draw one column of panels a setting, one row for each of `sweep.row`, one line an auction.
 
-    Mechanisms that agree everywhere are one line with both names. With more than six lines every
-    mechanism gets its own row of panels.
+    Mechanisms that agree everywhere are one line with both names. With more than six lines, of
+    several mechanisms and aggregators, every mechanism gets its own row of panels. What not even
+    full information makes possible is a shaded region.
     """
+    possible = summary[summary["mechanism"].isin(POSSIBLE)]
     others = [key for key in KEYS if key != "mechanism"]
-    table = merge_equal(summary, "mechanism", [*others, sweep.row], ["mean", "no_winner"])
+    auctions = summary[~summary["mechanism"].isin(POSSIBLE)]
+    table = merge_equal(auctions, "mechanism", [*others, sweep.row], ["mean", "no_winner"])
     table = with_lines(table, ["mechanism", "aggregator"])
-    if table["line"].nunique() > MOST_LINES and table["mechanism"].nunique() > 1:
+    several = table["mechanism"].nunique() > 1 and table["aggregator"].nunique() > 1
+    if table["line"].nunique() > MOST_LINES and several:
         table["row"] = table[sweep.row].astype(str) + "\n" + table["mechanism"]
         table = with_lines(table, ["aggregator"])
     else:
         table["row"] = table[sweep.row].astype(str)
     rows = _rows(table, sweep.row)
     columns = sorted(table["setting"].unique(), key=lambda name: (name != "low", name))
-    layout = panels(len(rows), len(columns), strip=bool((table["no_winner"] > 0).any()))
     styles = looks(in_order(table["line"].tolist()))
+    layout = panels(
+        len(rows),
+        len(columns),
+        strip=bool((table["no_winner"] > 0).any()),
+        below=0.9 + 0.12 * max(0, len(styles) - 4),
+    )
     for row, name in enumerate(rows):
         for column, setting in enumerate(columns):
             part = table[(table["row"] == name) & (table["setting"] == setting)]
             _draw_panel(layout, (row, column), part, sweep, styles)
             layout.axes[row, column].set_title(_panel_title(name, setting))
             # The same limits everywhere: panels are compared with each other.
-            log_scale(layout.axes[row, column], table["mean"].tolist())
+            log_scale(layout.axes[row, column], [*table["mean"], *possible["mean"]])
+            here = possible[possible[sweep.row].astype(str) == name.split("\n")[0]]
+            _draw_possible(layout.axes[row, column], here[here["setting"] == setting], sweep.x)
     _finish(layout, table, sweep, styles)
     return layout.figure
 
@@ -128,7 +144,7 @@ def _draw_panel(
 ) -> None:
     axes = layout.axes[at]
     if at[1] == 0:
-        axes.set_ylabel("error bound\n(squared gradient norm)")
+        axes.set_ylabel(sweep.y_label)
     if part.empty:
         empty_note(axes, "not run")
         return
@@ -154,11 +170,31 @@ def _draw_panel(
     layout.bottom(*at).set_xlabel(sweep.x_labels[str(part[sweep.row].iloc[0])])
 
 
+def _draw_possible(axes: Axes, rows: pd.DataFrame, x: str) -> None:
+    """Shade what is proved to be impossible, and draw what full information can buy."""
+    purchase, proof = (rows[rows["mechanism"] == name].sort_values(x) for name in POSSIBLE)
+    if len(purchase):
+        axes.plot(purchase[x], purchase["mean"], color=INK, linewidth=0.9, label="_possible")
+    if len(proof):
+        floor = axes.get_ylim()[0]
+        axes.fill_between(
+            proof[x].to_numpy(dtype=float),
+            floor,
+            proof["mean"].to_numpy(dtype=float),
+            color=FAINT,
+            alpha=0.3,
+            linewidth=0,
+            label=IMPOSSIBLE,
+        )
+
+
 def _finish(layout: Panels, table: pd.DataFrame, sweep: Sweep, styles: dict[str, Look]) -> None:
-    handles = {
+    handles: dict[str, object] = {
         str(line.get_label()): line for axes in layout.axes.values() for line in axes.get_lines()
     }
-    names = [name for name in styles if name in handles]
+    shaded = [patch for axes in layout.axes.values() for patch in axes.collections]
+    handles |= {name: p for p in shaded if (name := str(p.get_label())) == IMPOSSIBLE}
+    names = [name for name in (*styles, IMPOSSIBLE) if name in handles]
     counts = table["n"].tolist()
     note = seeds_note(counts).strip()
     if max(counts) == 1 and table["low"].notna().any():
@@ -167,6 +203,8 @@ def _finish(layout: Panels, table: pd.DataFrame, sweep: Sweep, styles: dict[str,
         note += " Means are over the profiles with a winner; the others have no finite bound."
     if np.isposinf(table["mean"]).any():
         note += " Open marks at the upper edge: no profile has a winner."
+    if IMPOSSIBLE in handles:
+        note += " Dark line: what a buyer could get who knew all costs and paid no more than them."
     note = f"{shared_names(table, ['mechanism', 'aggregator'])}{sweep.note}{note}"
     headline(layout.figure, sweep.title)
     legend_below(layout.figure, [handles[name] for name in names], names, note)

@@ -35,15 +35,17 @@ def panels(
     strip: bool = False,
     height: float | None = None,
     share: bool = True,
+    below: float = 0.9,
 ) -> Panels:
     """Lay out rows x columns panels across the width of a page, each with a strip if asked for.
 
-    Panels of a row have one vertical scale unless `share` is false.
+    Panels of a row have one vertical scale unless `share` is false. `below` is the room in inches
+    for title, legend and note.
     """
     each = height or (2.3 if columns < 3 else 1.9)
     width = TWO_COLUMNS if columns > 1 else 0.62 * TWO_COLUMNS
     extra = 0.45 if strip else 0.0
-    figure = Figure(figsize=(width, min(rows * (each + extra) + 0.9, 9.6)), layout="constrained")
+    figure = Figure(figsize=(width, min(rows * (each + extra) + below, 9.6)), layout="constrained")
     heights = [each, extra] if strip else [each]
     grid = figure.add_gridspec(rows * len(heights), columns, height_ratios=heights * rows)
     axes: dict[tuple[int, int], Axes] = {}
@@ -215,6 +217,12 @@ def seeds_note(counts: Sequence[int]) -> str:
     if most == 1:
         return "One seed: no interval over seeds."
     return SPREAD.format(n=most)
+
+
+def profiles_text(profiles: Sequence[int]) -> str:
+    """Write how many profiles were drawn, such as "1 profile" or "1,000 profiles"."""
+    most = int(max(profiles))
+    return f"{most:,} profile{'s' if most != 1 else ''}"
 
 
 def empty_note(axes: Axes, text: str) -> None:

@@ -83,7 +83,7 @@ def test_settings_and_laws_change_the_population():
         (
             {"experiment": "auction"},
             "small.toml: experiment is 'auction', expected 'auctions', 'market', 'audit', "
-            "'fair-value' or 'platform'",
+            "'fair-value', 'platform', 'training' or 'attack'",
         ),
         ({"population": 3}, "small.toml: population is 3, expected a table"),
         ({"mechanisms": []}, "small.toml: mechanisms is [], expected at least one entry"),

@@ -234,7 +234,7 @@ def test_a_platform_run_resumes_to_the_same_bytes(tmp_path, monkeypatch, tables)
 
     calls = []
 
-    def stop(scenario, unit, path, real=execution.run_unit):
+    def stop(scenario, unit, path, log=None, real=execution.run_unit):
         if len(calls) == 2:
             raise KeyboardInterrupt
         calls.append(unit)

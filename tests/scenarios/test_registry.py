@@ -30,7 +30,7 @@ NUMBER = 3
     ("group", "name"),
     [
         (group, name)
-        for group in ("mechanism", "aggregator", "perturbation", "strategy", "model")
+        for group in ("mechanism", "aggregator", "perturbation", "strategy", "model", "recipe")
         for name in registry.names(group)
     ],
 )

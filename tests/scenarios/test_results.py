@@ -74,7 +74,7 @@ def test_wrong_columns_are_named():
 
 
 def test_every_experiment_has_its_tables():
-    kinds = ("auctions", "market", "audit", "fair-value", "platform")
+    kinds = ("auctions", "market", "audit", "fair-value", "platform", "training", "attack")
     assert {name for kind in kinds for name in tables_of(kind)} == set(TABLES)
     assert tables_of("market", record_owners=False) == ("rounds", "ledger")
     for name in TABLES:
