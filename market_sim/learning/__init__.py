@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         verify,
     )
     from market_sim.learning.task import DeliveredGradient, FederatedTask
+    from market_sim.learning.version_task import VersionTask
 
 _HOME = {
     "datasets": ("Dataset", "TrainTest"),
@@ -35,6 +36,7 @@ _HOME = {
     "partitions": ("Partition", "dirichlet", "iid", "quantity_skew", "shards"),
     "sources": ("Description", "dataset_names", "describe", "fetch", "load_dataset", "verify"),
     "task": ("DeliveredGradient", "FederatedTask"),
+    "version_task": ("VersionTask",),
 }
 __all__ = [
     "CNN",
@@ -48,6 +50,7 @@ __all__ = [
     "Partition",
     "Quality",
     "TrainTest",
+    "VersionTask",
     "dataset_names",
     "describe",
     "dirichlet",

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
 from market_sim.privacy import gaussian_epsilon
-from market_sim.shapes import Array, as_floats, broadcast_owners
+from market_sim.shapes import Array, as_floats, broadcast_owners, whole_number
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,44 @@ class VersionLabels:
         with np.errstate(divide="ignore"):
             return np.asarray(self.unit_noise / value)
 
-    def guarantee(self, label: ArrayLike) -> Array:
+    def guarantee(
+        self,
+        label: ArrayLike,
+        *,
+        global_label: float = 0.0,
+        rounds: int = 1,
+        samples: float | None = None,
+    ) -> Array:
         """Return the epsilon at delta of a model with the noise of a label, same shape.
 
-        It hides one sample of any owner from whoever sees the model. The label itself is an upper
-        bound of it below 1; above 1 it is a name only.
+        It hides one sample of any owner from whoever sees the model. In one round with everybody
+        taking part the label itself is an upper bound of it below 1; above 1 it is a name only. Of
+        T rounds the first T - 1 have the noise of the global label, so that
+        mu^2 = (n / n_S)^2 ((T - 1) global_label^2 + label^2) / kappa^2 (the last round's noise and
+        the version's own add up; all other rounds are given away as they are).
+
+        Parameters
+        ----------
+        label
+            Labels of versions.
+        global_label
+            eps_g of each round's aggregate; matters from two rounds on.
+        rounds
+            T, a whole number of at least 1.
+        samples
+            n_S > 0, samples of the owners who take part; n if omitted.
+
+        Notes
+        -----
+        [D] of the version marketplace; composition of Gaussians: Dong, Roth and Su 2022.
         """
         value = as_floats("label", label, minimum=0.0, finite=False)
-        return gaussian_epsilon(value / classic_factor(self.delta), self.delta)
+        reached = float(as_floats("global_label", global_label, minimum=0.0, finite=False))
+        earlier = whole_number("rounds", rounds, 1) - 1
+        share = 1.0 if samples is None else one_number("samples", samples) / self.samples
+        squared = value**2 + (earlier * reached**2 if earlier else 0.0)
+        mu = np.sqrt(squared) / (share * classic_factor(self.delta))
+        return gaussian_epsilon(mu, self.delta)
 
 
 def global_noise(

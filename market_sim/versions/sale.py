@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from market_sim.errors import InvalidInput
 from market_sim.games.contest import RewardContest
-from market_sim.pricing import PRICING_RULES, RevenueBound, Survey, revenue_bound
+from market_sim.pricing import PRICING_RULES, RevenueBound, Survey, price_versions, revenue_bound
 from market_sim.shapes import Array, as_floats, whole_number
 from market_sim.versions.rule import Offer, Play, enforce_rule, pool_for_label
 
@@ -169,6 +169,11 @@ class Quotes:
         part = asked if number == asked.versions else _first(asked, number)
         if labels[-1] != asked.labels[number - 1]:  # the only version left, its label lowered
             part = Survey(labels, part.wanted, part.value * (labels[0] / asked.labels[0]))
+        if part.buyers < 2:  # one answer says what to ask and promises nothing
+            menu = price_versions(part, terms.pricing, exponent=terms.exponent, weight=terms.weight)
+            surveyed = float(part.revenue(menu.prices))
+            nothing = RevenueBound(menu, surveyed, 0.0, 0.0, terms.confidence, "one answer")
+            return nothing, terms.buyers / self._answers
         bound = revenue_bound(
             part,
             terms.pricing,

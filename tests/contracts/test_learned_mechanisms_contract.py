@@ -59,9 +59,7 @@ def test_a_batch_is_its_rows(mechanism):
     together = mechanism.clear(told, budget)
     size = told.data_size
     for row in range(12):
-        one = ms.Reports(
-            told.valuations[row], told.cap[row], None if size is None else size[row]
-        )
+        one = ms.Reports(told.valuations[row], told.cap[row], None if size is None else size[row])
         alone = mechanism.clear(one, budget[row])
         assert_array_equal(alone.epsilon, together.epsilon[row])
         assert_array_equal(alone.payment, together.payment[row])

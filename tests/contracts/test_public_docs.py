@@ -19,8 +19,10 @@ PACKAGES = (
     "market_sim.learning",
     "market_sim.pricing",
     "market_sim.solvers",
+    "market_sim.versions",
     "agents",
     "agents.acquisition",
+    "agents.versions",
     "scenarios",
     "analysis",
 )

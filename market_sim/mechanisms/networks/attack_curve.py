@@ -91,4 +91,3 @@ def best_of(result: AttackResult, other: AttackResult) -> AttackResult:
     columns = ("regret", "lie_payment", "kind", "rate", "cap")
     chosen = {c: np.where(better, getattr(other, c), getattr(result, c)) for c in columns}
     return replace(result, **chosen)
-
