@@ -19,6 +19,7 @@ from market_sim.valuation import KINDS, Valuations
 
 _STEP = KINDS.index("step")
 _PRIOR_OWNERS = 200_000
+_OWNERS = (*(10,) * 10, 5, 5, 7, 7, 20, 20, 50, 50, 200, 200, 2000, 2000, 20_000)
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class MenuRecipe:
         If a number is outside its domain.
     """
 
-    owners: tuple[int, ...] = (10, 10, 10, 10, 10, 5, 7, 20, 50, 200, 2000)
+    owners: tuple[int, ...] = _OWNERS
     max_cap: float = 2.0
     sizes: SizeLaw = "reference"
     rate_low: float = 0.06
