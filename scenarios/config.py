@@ -319,7 +319,8 @@ class Scenario(Part):
                     f"no section [{section}], which is only for experiment = {experiment!r}"
                 )
         if self.learning is not None and self.experiment not in _LEARNING:
-            raise ValueError(f"no section [learning], which is only for {' and '.join(_LEARNING)}")
+            kinds = " or ".join(map(repr, _LEARNING))
+            raise ValueError(f"no section [learning], which is only for experiment = {kinds}")
         if self.owners and self.experiment != "auctions":
             raise ValueError("no list 'owners', which only auctions sweep: use population.owners")
         if self.experiment == "audit" and [len(entry.levels) for entry in self.budget] != [1]:

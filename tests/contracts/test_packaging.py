@@ -126,7 +126,7 @@ def test_no_file_names_a_machine_or_leaves_work_undone() -> None:
     places = ["/" + "work/", "/" + "tmp/", "/" + "opt/", "/" + "root/"]
     hosts = ["py" + "pi.org", "python" + "hosted.org", "download.py" + "torch.org"]
     undone = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error"]
-    binary = {".gz", ".npz", ".png", ".pdf", ".parquet"}
+    binary = {".gz", ".npz", ".png", ".pdf", ".parquet", ".safetensors"}
     found = []
     for file in tracked():
         if file.suffix in binary:

@@ -83,7 +83,7 @@ def test_settings_and_laws_change_the_population():
         (
             {"experiment": "auction"},
             "small.toml: experiment is 'auction', expected 'auctions', 'market', 'audit', "
-            "'fair-value', 'platform', 'training' or 'attack'",
+            "'fair-value', 'platform', 'training', 'attack' or 'versions'",
         ),
         ({"population": 3}, "small.toml: population is 3, expected a table"),
         ({"mechanisms": []}, "small.toml: mechanisms is [], expected at least one entry"),
@@ -93,7 +93,8 @@ def test_settings_and_laws_change_the_population():
         ),
         (
             LEARNING,
-            "small.toml: expected no section [learning], which is only for experiment = 'market'",
+            "small.toml: expected no section [learning], which is only for experiment = "
+            "'market' or 'versions'",
         ),
         (
             {"experiment": "market", "owners": [3]},

@@ -2,12 +2,14 @@
 
 import errno
 import os
+from typing import get_args
 
 import numpy as np
 import pytest
 from pyarrow import parquet
 
 from market_sim.errors import ResultsError
+from scenarios.config import Experiment
 from scenarios.results import RunFolder, as_table, schema_of, write_file
 from scenarios.schemas import TABLES, tables_of
 
@@ -74,7 +76,7 @@ def test_wrong_columns_are_named():
 
 
 def test_every_experiment_has_its_tables():
-    kinds = ("auctions", "market", "audit", "fair-value", "platform", "training", "attack")
+    kinds = get_args(Experiment)
     assert {name for kind in kinds for name in tables_of(kind)} == set(TABLES)
     assert tables_of("market", record_owners=False) == ("rounds", "ledger")
     for name in TABLES:
