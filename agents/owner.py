@@ -1,10 +1,10 @@
 """Data owners: views on rows of a columnar population."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import mesa
 import numpy as np
 
+from agents.rows import RowAgent
 from agents.strategies import MarketView, Strategy
 from market_sim import Population, Reports
 
@@ -12,22 +12,14 @@ if TYPE_CHECKING:
     from agents.market import Market
 
 
-class DataOwner(mesa.Agent):
+class DataOwner(RowAgent):
     """One owner: row `row` of the market's population. All state lives in the columns.
 
     Override `report` in a subclass to give single owners a behavior of their own; everyone else
     is served in one vectorised call.
     """
 
-    def __init__(self, model: Any, row: int) -> None:
-        super().__init__(model)
-        self.row = row
-
-    @property
-    def market(self) -> "Market":
-        """The market this owner lives in."""
-        market: Market = self.model
-        return market
+    market: "Market"
 
     @property
     def truth(self) -> Population:

@@ -82,7 +82,7 @@ def gaussian_noise_multiplier(
     Source: Balle and Wang 2018, Algorithm 1; classic: Dwork and Roth 2014, Theorem A.1.
     """
     loss = as_floats("epsilon", epsilon, minimum=0.0, finite=False)
-    failure = _as_delta(delta)
+    failure = check_delta(delta)
     with np.errstate(divide="ignore"):
         if method == "analytic":
             return np.asarray(1.0 / mu_for_epsilon(loss, failure))
@@ -113,7 +113,7 @@ def gaussian_epsilon(mu: ArrayLike, delta: float) -> Array:
     Source: Dong, Roth and Su 2022, Corollaries 2.13 and 3.3.
     """
     strength = as_floats("mu", mu, minimum=0.0, finite=False)
-    return np.asarray(epsilon_for_mu(strength, _as_delta(delta)))
+    return np.asarray(epsilon_for_mu(strength, check_delta(delta)))
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ class GaussianPerturbation(Perturbation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _as_delta(self.delta)
+        check_delta(self.delta)
 
     @property
     def failure_probability(self) -> float:
@@ -316,7 +316,7 @@ def compose(
     failure = perturbation.failure_probability if delta is None else float(delta)
     if failure == 0 and isinstance(perturbation, LaplacePerturbation):
         return PrivacySpent(float(sold.sum()), 0.0, "basic composition")
-    _as_delta(failure)
+    check_delta(failure)
     return PrivacySpent(_pld_epsilon(perturbation, sold, failure), failure, "PLD accountant")
 
 
@@ -366,7 +366,8 @@ def _as_clip(clip: float) -> float:
     return float(bound)
 
 
-def _as_delta(delta: float) -> float:
+def check_delta(delta: float) -> float:
+    """Return a failure probability, refused outside (0, 1)."""
     value = as_floats("delta", delta)
     if value.ndim or not 0.0 < value < 1.0:
         raise InvalidInput(f"delta must be one number strictly between 0 and 1, got {delta!r}")

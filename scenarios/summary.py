@@ -154,10 +154,9 @@ def _versions(run: "Run") -> "pd.DataFrame":
         "accuracy": ("accuracy", "mean"),
     }
     table = frame.groupby(keys, sort=False, dropna=False).agg(**values).reset_index()
-    for name, parameter in (("x", "x_name"), ("saved", "saved")):
-        if not table[parameter].astype(bool).any():
-            table = table.drop(columns=[name])
-    table = table.drop(columns=["x_name"]) if (table["x_name"] == "").all() else table
+    empty = [] if table["x_name"].any() else ["x_name", "x"]
+    empty += [] if table["saved"].any() else ["saved"]
+    table = table.drop(columns=empty)
     table.attrs["what"] = "versions sold and money a round, means over seeds"
     return table.dropna(axis="columns", how="all")
 

@@ -1,29 +1,21 @@
 """Users: views on the columns of an acquisition market."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import mesa
 import numpy as np
 
 from agents.acquisition.behaviors import Behavior
+from agents.rows import RowAgent
 from market_sim.shapes import Array
 
 if TYPE_CHECKING:
     from agents.acquisition.market import AcquisitionMarket
 
 
-class DataUser(mesa.Agent):
+class DataUser(RowAgent):
     """One user: row `row` of the market's columns, where all her state lives."""
 
-    def __init__(self, model: Any, row: int) -> None:
-        super().__init__(model)
-        self.row = row
-
-    @property
-    def market(self) -> "AcquisitionMarket":
-        """The market this user lives in."""
-        market: AcquisitionMarket = self.model
-        return market
+    market: "AcquisitionMarket"
 
     @property
     def level(self) -> int:

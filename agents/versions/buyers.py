@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import mesa
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.rows import RowAgent
 from market_sim.pricing import Menu, Survey
 from market_sim.shapes import Array
 from market_sim.versions import ModelVersions
@@ -173,18 +173,10 @@ def _status(traded: Flags, offered: Flags, tried: Flags, worked: Flags) -> NDArr
     return np.where(worked, "arbitrage", status).astype(object)
 
 
-class VersionBuyer(mesa.Agent):
+class VersionBuyer(RowAgent):
     """One buyer of the last round: row `row` of the market's columns."""
 
-    def __init__(self, model: Any, row: int) -> None:
-        super().__init__(model)
-        self.row = row
-
-    @property
-    def market(self) -> "VersionMarket":
-        """The market this buyer buys in."""
-        market: VersionMarket = self.model
-        return market
+    market: "VersionMarket"
 
     @property
     def wanted(self) -> int:

@@ -2,11 +2,11 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import mesa
 import numpy as np
 
+from agents.rows import RowAgent
 from market_sim.errors import InvalidInput
 from market_sim.games.contest import RewardContest
 from market_sim.shapes import Array, as_floats, whole_number
@@ -117,18 +117,10 @@ def privacy_choice(name: str | PrivacyChoice) -> PrivacyChoice:
     return CHOICES[name]()
 
 
-class VersionOwner(mesa.Agent):
+class VersionOwner(RowAgent):
     """One owner: row `row` of the market's columns."""
 
-    def __init__(self, model: Any, row: int) -> None:
-        super().__init__(model)
-        self.row = row
-
-    @property
-    def market(self) -> "VersionMarket":
-        """The market this owner sells in."""
-        market: VersionMarket = self.model
-        return market
+    market: "VersionMarket"
 
     @property
     def cost(self) -> float:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
-from market_sim.privacy import gaussian_epsilon
+from market_sim.privacy import check_delta, gaussian_epsilon
 from market_sim.shapes import Array, as_floats, broadcast_owners, whole_number
 
 
@@ -143,14 +143,6 @@ def global_noise(
 def classic_factor(delta: float) -> float:
     """Return kappa = sqrt(2 ln(1.25 / delta))."""
     return float(np.sqrt(2.0 * np.log(1.25 / check_delta(delta))))
-
-
-def check_delta(delta: float) -> float:
-    """Return a failure probability, refused outside (0, 1)."""
-    value = as_floats("delta", delta)
-    if value.ndim or not 0.0 < value < 1.0:
-        raise InvalidInput(f"delta must be one number strictly between 0 and 1, got {delta!r}")
-    return float(value)
 
 
 def one_number(name: str, value: ArrayLike) -> float:

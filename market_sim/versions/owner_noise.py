@@ -8,9 +8,9 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
-from market_sim.privacy import gaussian_epsilon, gaussian_noise_multiplier
+from market_sim.privacy import check_delta, gaussian_epsilon, gaussian_noise_multiplier
 from market_sim.shapes import Array, as_floats, broadcast_owners, whole_number
-from market_sim.versions.labels import VersionLabels, check_delta, global_noise, one_number
+from market_sim.versions.labels import VersionLabels, global_noise, one_number
 
 Method = Literal["zcdp", "analytic", "classic"]
 PerOwner = Float[NDArray[np.float64], "*profiles owners"]

@@ -1,9 +1,8 @@
 """A permutation-equivariant network: menus from pooled statistics, one network for every n."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from math import log, sqrt
-from typing import Any, Literal, Self, get_args
+from dataclasses import dataclass
+from math import log
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -18,6 +17,7 @@ from market_sim.mechanisms.networks.equivariant_clearing import (
     clear_smoothly,
 )
 from market_sim.mechanisms.networks.options import option_shares, options_of
+from market_sim.mechanisms.networks.stored import StoredModule, draw_glorot
 from market_sim.shapes import as_floats, whole_number
 
 _KNOTS = (log(0.25), log(0.6), log(1.2))  # log eps at which the slope of a menu may change
@@ -72,7 +72,7 @@ class EquivariantSettings:
         as_floats("smoothing", self.smoothing, positive=True)
 
 
-class EquivariantNet(nn.Module):
+class EquivariantNet(StoredModule):
     r"""Menus T_i(eps) = B exp(l) phi_i(eps), phi_i from sizes and the bids of the OTHERS alone.
 
     Each owner is encoded by scale-free numbers; means of the codes over the other owners, plain,
@@ -90,8 +90,13 @@ class EquivariantNet(nn.Module):
 
     shares: Tensor
 
+    @classmethod
+    def read_settings(cls, values: dict[str, Any]) -> EquivariantSettings:
+        """Return the settings that plain values describe."""
+        return EquivariantSettings(**values)
+
     def __init__(self, settings: EquivariantSettings, seed: int = 0) -> None:
-        super().__init__()
+        super().__init__(settings, seed)
         self.settings = settings
         width, code = settings.hidden, settings.encoded
         self.encoder = nn.Sequential(
@@ -108,30 +113,8 @@ class EquivariantNet(nn.Module):
             nn.Linear(width, 2 * (len(_KNOTS) + 2)),
         )
         self.register_buffer("shares", option_shares(settings.options), persistent=False)
-        generator = torch.Generator().manual_seed(seed)
-        for layer in self.modules():
-            if isinstance(layer, nn.Linear):
-                bound = sqrt(6.0 / (layer.in_features + layer.out_features))
-                nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-                nn.init.zeros_(layer.bias)
+        draw_glorot(self, seed)
         nn.init.zeros_(self._last.weight)  # starts as the untrained menu
-
-    @classmethod
-    def from_stored(cls, metadata: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
-        """Return the network of a file (see `load_network`).
-
-        Raises
-        ------
-        InvalidInput
-            If the tensors do not fit the settings.
-        """
-        module = cls(EquivariantSettings(**metadata["settings"]))
-        try:
-            module.load_state_dict(dict(tensors))
-        except RuntimeError as error:
-            text = " ".join(str(error).split())
-            raise InvalidInput(f"the tensors do not fit the network's settings: {text}") from error
-        return module
 
     @property
     def dtype(self) -> torch.dtype:
@@ -143,10 +126,6 @@ class EquivariantNet(nn.Module):
         layer = self.head[-1]
         assert isinstance(layer, nn.Linear)
         return layer
-
-    def plain_settings(self) -> dict[str, Any]:
-        """Return the settings as plain values, for the metadata of a file."""
-        return asdict(self.settings)
 
     def forward(
         self, bids: Bids, budget: Float[Tensor, "*profiles"], temperature: float = 0.0

@@ -1,6 +1,5 @@
 """Recipe of the equivariant network: trained on markets of many sizes and many budgets at once."""
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from market_sim.mechanisms.networks.equivariant_net import (
 )
 from market_sim.mechanisms.networks.laws import MarketLaw
 from market_sim.mechanisms.networks.misreports import LieSearch
+from market_sim.mechanisms.networks.stored import as_plain
 from market_sim.mechanisms.networks.training import Progress, TrainedNetwork
 from market_sim.mechanisms.networks.training_run import train
 from market_sim.mechanisms.networks.training_settings import TrainingSettings
@@ -136,10 +136,8 @@ class EquivariantRecipe:
     @property
     def training(self) -> TrainingSettings:
         """Settings of the trainer."""
-        fields = TrainingSettings.__dataclass_fields__
-        shared = {name: value for name, value in asdict(self).items() if name in fields}
-        return TrainingSettings(
-            **shared,
+        return TrainingSettings.of(
+            self,
             owners_sampled=1,
             relative_error=True,
             warm_up=0,
@@ -157,7 +155,7 @@ class EquivariantRecipe:
             "law": asdict(self.law),
             "recipe": asdict(self),
         }
-        return dict(json.loads(json.dumps(content)))
+        return as_plain(content)
 
     def train(
         self,

@@ -21,7 +21,6 @@ from market_sim.mechanisms.networks.menu_expectation import menu_expectation
 from market_sim.mechanisms.networks.menu_net import (
     KIND,
     MenuNetwork,
-    MenuSettings,
     best_choice,
     visit_all,
 )
@@ -106,8 +105,7 @@ class SequentialMenu(DifferentiableMechanism):
     @cached_property
     def module(self) -> MenuNetwork:
         """The network, in double precision, parameters fixed."""
-        module = MenuNetwork(MenuSettings.from_plain(dict(self.metadata["settings"])))
-        module.load_state_dict(dict(self._stored.tensors))
+        module = MenuNetwork.from_stored(self.metadata, self._stored.tensors)
         return module.double().requires_grad_(False).eval()
 
     @property

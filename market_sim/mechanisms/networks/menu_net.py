@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from market_sim.errors import InvalidInput
 from market_sim.mechanisms.networks.menu_grid import MenuGrid
 from market_sim.mechanisms.networks.menu_state import FEATURES, MenuMarket, Prior, Visit, blocks
+from market_sim.mechanisms.networks.stored import StoredModule
 from market_sim.shapes import whole_number
 
 KIND = "sequential-menu"
@@ -71,7 +72,7 @@ class MenuSettings:
         return cls(**{**values, **parts})
 
 
-class MenuNetwork(nn.Module):
+class MenuNetwork(StoredModule):
     r"""Prices a sample at the knots: m e^{a} (q_1 + ... + q_j), q a softmax, m money left a sample.
 
     Two hidden layers; the prices never fall with eps, whatever the parameters are. Before training
@@ -85,8 +86,13 @@ class MenuNetwork(nn.Module):
         Of the first parameters.
     """
 
+    @classmethod
+    def read_settings(cls, values: dict[str, Any]) -> MenuSettings:
+        """Return the settings that plain values describe."""
+        return MenuSettings.from_plain(values)
+
     def __init__(self, settings: MenuSettings, seed: int = 0) -> None:
-        super().__init__()
+        super().__init__(settings, seed)
         self.settings = settings
         hidden, knots = settings.hidden, len(settings.grid.knots)
         sizes = (FEATURES, hidden, hidden, knots + 1)

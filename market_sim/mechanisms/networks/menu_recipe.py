@@ -1,6 +1,5 @@
 """How a menu network is trained: plain values, so that a scenario file can give them."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +10,7 @@ from market_sim.errors import InvalidInput
 from market_sim.mechanisms.networks.menu_grid import MenuGrid
 from market_sim.mechanisms.networks.menu_net import MenuSettings
 from market_sim.mechanisms.networks.menu_state import Prior
+from market_sim.mechanisms.networks.stored import as_plain
 from market_sim.mechanisms.networks.training import Progress, TrainedNetwork
 from market_sim.population import Population, PopulationLaw, SizeLaw, budgets
 from market_sim.shapes import Array, as_floats, whole_number
@@ -137,7 +137,7 @@ class MenuRecipe:
     def metadata(self) -> dict[str, Any]:
         """What is kept with the network, as plain values."""
         content = {"settings": self.settings.plain(), "recipe": asdict(self)}
-        return dict(json.loads(json.dumps(content)))
+        return as_plain(content)
 
     @classmethod
     def from_plain(cls, values: dict[str, Any]) -> Self:

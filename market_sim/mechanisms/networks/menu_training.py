@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from market_sim.errors import InvalidInput, TrainingError
+from market_sim.errors import TrainingError
 from market_sim.mechanisms.networks.checkpoints import load_network, save_network
 from market_sim.mechanisms.networks.error import error_bound_of
 from market_sim.mechanisms.networks.menu_net import (
@@ -25,6 +25,14 @@ from market_sim.mechanisms.networks.menu_net import (
 from market_sim.mechanisms.networks.menu_recipe import MenuRecipe
 from market_sim.mechanisms.networks.menu_state import MenuMarket
 from market_sim.mechanisms.networks.training import CHECKPOINT, Progress, TrainedNetwork
+from market_sim.mechanisms.networks.training_state import (
+    joined,
+    last_checkpoint_named,
+    optimizer_tensors,
+    parted,
+    require_same_training,
+    restore_optimizer,
+)
 from market_sim.population import Population
 from market_sim.shapes import Array
 from market_sim.streams import Streams
@@ -182,7 +190,7 @@ def train_menu(
     path = None if folder is None else folder / CHECKPOINT
     if resume and path is not None and path.exists():
         restore(trainer, path)
-    try:
+    with last_checkpoint_named(path):
         while trainer.iteration < recipe.iterations:
             figures = trainer.step()
             if trainer.iteration % recipe.held_out_every == 0:
@@ -191,19 +199,16 @@ def train_menu(
                 progress({**figures, "held_out_error_bound": trainer.held_out})
             if path is not None and trainer.iteration % recipe.checkpoint_every == 0:
                 store(trainer, path)
-    except TrainingError as error:
-        saved = path is not None and path.exists()
-        last = f"the last good checkpoint is {path}" if saved else "there is no checkpoint"
-        raise TrainingError(f"{error}; {last}") from error
     return trainer.trained()
 
 
 def store(trainer: MenuTrainer, path: Path) -> None:
     """Write everything that the rest of the training depends on."""
-    tensors = {f"network.{k}": v for k, v in trainer.module.state_dict().items()}
-    tensors |= {f"average.{k}": v for k, v in trainer.average.items()}
-    for place, values in trainer.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{place}.{name}": value for name, value in values.items()}
+    tensors = joined(
+        network=trainer.module.state_dict(),
+        average=trainer.average,
+        optimizer=optimizer_tensors(trainer.optimizer),
+    )
     tensors["scale"] = trainer.scale.nan_to_num(nan=-1.0)
     state: Mapping[str, Any] = {
         "of": trainer.recipe.metadata,
@@ -222,24 +227,11 @@ def restore(trainer: MenuTrainer, path: Path) -> None:
         If the checkpoint is damaged or belongs to another training.
     """
     stored = load_network(path, _STATE)
-    if stored.metadata["of"] != trainer.recipe.metadata:
-        raise InvalidInput(
-            f"the checkpoint {path.name} belongs to another training: resume with the settings it "
-            "was started with, or train into another folder"
-        )
-    parts: dict[str, dict[str, Tensor]] = {"network": {}, "average": {}, "optimizer": {}}
-    for name, value in stored.tensors.items():
-        part, _, rest = name.partition(".")
-        if part in parts:
-            parts[part][rest] = value
+    require_same_training(path, stored.metadata["of"], trainer.recipe.metadata)
+    parts = parted(stored.tensors, "network", "average", "optimizer")
     trainer.module.load_state_dict(parts["network"])
     trainer.average = parts["average"]
-    slots: dict[int, dict[str, Tensor]] = {}
-    for name, value in parts["optimizer"].items():
-        place, _, key = name.partition(".")
-        slots.setdefault(int(place), {})[key] = value
-    groups = trainer.optimizer.state_dict()["param_groups"]
-    trainer.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+    restore_optimizer(trainer.optimizer, parts["optimizer"])
     scale = stored.tensors["scale"]
     trainer.scale = torch.where(scale < 0, float("nan"), scale)
     trainer.iteration = stored.metadata["iteration"]

@@ -1,19 +1,17 @@
 """The published networks: one for what each owner sells, one for how the money is shared."""
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from math import sqrt
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from market_sim.errors import InvalidInput
 from market_sim.mechanisms.networks.base import Bids, ExpectedOutcome
 from market_sim.mechanisms.networks.inputs import Standardizer, input_count, owner_inputs
 from market_sim.mechanisms.networks.options import Grid, option_shares, options_of
+from market_sim.mechanisms.networks.stored import StoredModule, draw_glorot
 from market_sim.shapes import as_floats, whole_number
 
 _LOSING = 3.0  # initial logit of losing
@@ -65,7 +63,7 @@ class RegretNetSettings:
         option_shares(self.options, self.grid)
 
 
-class RegretNet(nn.Module):
+class RegretNet(StoredModule):
     r"""z_i = softmax over M options and losing; p_i = B softmax over owners [and unspent]; 2 MLPs.
 
     Parameters
@@ -84,8 +82,13 @@ class RegretNet(nn.Module):
 
     shares: Tensor
 
+    @classmethod
+    def read_settings(cls, values: dict[str, Any]) -> RegretNetSettings:
+        """Return the settings that plain values describe."""
+        return RegretNetSettings(**values)
+
     def __init__(self, settings: RegretNetSettings, seed: int = 0) -> None:
-        super().__init__()
+        super().__init__(settings, seed)
         self.settings = settings
         self.inputs = Standardizer(input_count(settings.sizes))
         width = settings.owners * input_count(settings.sizes)
@@ -95,43 +98,17 @@ class RegretNet(nn.Module):
         self.register_buffer(
             "shares", option_shares(settings.options, settings.grid), persistent=False
         )
-        generator = torch.Generator().manual_seed(seed)
-        for layer in self.modules():
-            if isinstance(layer, nn.Linear):
-                bound = sqrt(6.0 / (layer.in_features + layer.out_features))
-                nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-                nn.init.zeros_(layer.bias)
+        draw_glorot(self, seed)
         with torch.no_grad():
             last = [p for name, p in self.allocation.named_parameters() if name.endswith("bias")][
                 -1
             ]
             last.view(settings.owners, -1)[:, 0] = _LOSING
 
-    @classmethod
-    def from_stored(cls, metadata: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
-        """Return the network of a file (see `load_network`).
-
-        Raises
-        ------
-        InvalidInput
-            If the tensors do not fit the settings.
-        """
-        module = cls(RegretNetSettings(**metadata["settings"]))
-        try:
-            module.load_state_dict(dict(tensors))
-        except RuntimeError as error:
-            text = " ".join(str(error).split())
-            raise InvalidInput(f"the tensors do not fit the network's settings: {text}") from error
-        return module
-
     @property
     def dtype(self) -> torch.dtype:
         """Floating type of the parameters."""
         return self.inputs.mean.dtype
-
-    def plain_settings(self) -> dict[str, Any]:
-        """Return the settings as plain values, for the metadata of a file."""
-        return asdict(self.settings)
 
     def forward(
         self,

@@ -1,6 +1,5 @@
 """Recipes: everything that makes a published network, as plain values that a scenario can give."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -10,6 +9,7 @@ from market_sim.mechanisms.networks.laws import Budget, MarketLaw
 from market_sim.mechanisms.networks.misreports import LieSearch
 from market_sim.mechanisms.networks.options import Grid
 from market_sim.mechanisms.networks.regret_net import RegretNet, RegretNetSettings
+from market_sim.mechanisms.networks.stored import as_plain
 from market_sim.mechanisms.networks.training import Progress, TrainedNetwork
 from market_sim.mechanisms.networks.training_run import train
 from market_sim.mechanisms.networks.training_settings import TrainingSettings, Unit
@@ -138,12 +138,10 @@ class RegretNetRecipe:
     @property
     def training(self) -> TrainingSettings:
         """Settings of the trainer."""
-        fields = TrainingSettings.__dataclass_fields__
-        shared = {name: value for name, value in asdict(self).items() if name in fields}
         lies = LieSearch(self.lie_steps, self.lie_restarts, self.lie_step)
         audit = LieSearch(2 * self.lie_steps, 2 * self.lie_restarts + 1, self.lie_step)
-        shared["unit"] = self.unit or ("money" if self.budget == "fixed" else "budget")
-        return TrainingSettings(**shared, lies=lies, audit_lies=audit)
+        unit = self.unit or ("money" if self.budget == "fixed" else "budget")
+        return TrainingSettings.of(self, unit=unit, lies=lies, audit_lies=audit)
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -154,7 +152,7 @@ class RegretNetRecipe:
             "law": self.law.plain(),
             "recipe": asdict(self),
         }
-        return dict(json.loads(json.dumps(content)))
+        return as_plain(content)
 
     def train(
         self,

@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
-from market_sim.errors import InvalidInput, TrainingError
 from market_sim.mechanisms.networks.checkpoints import load_network, save_network
 from market_sim.mechanisms.networks.laws import Markets
 from market_sim.mechanisms.networks.training import (
@@ -19,9 +17,16 @@ from market_sim.mechanisms.networks.training import (
 )
 from market_sim.mechanisms.networks.training_audit import Audited
 from market_sim.mechanisms.networks.training_settings import TrainingSettings
+from market_sim.mechanisms.networks.training_state import (
+    joined,
+    last_checkpoint_named,
+    optimizer_tensors,
+    parted,
+    require_same_training,
+    restore_optimizer,
+)
 
 _STATE = "training"
-_PARTS = ("network.", "best.", "optimizer.")
 
 
 def train(  # noqa: PLR0913 - three of them say where and how to report, all by keyword
@@ -71,12 +76,8 @@ def train(  # noqa: PLR0913 - three of them say where and how to report, all by 
     path = None if folder is None else folder / CHECKPOINT
     if resume and path is not None and path.exists():
         restore(trainer, path, metadata)
-    try:
+    with last_checkpoint_named(path):
         _run(trainer, path, metadata, progress)
-    except TrainingError as error:
-        saved = path is not None and path.exists()
-        last = f"the last good checkpoint is {path}" if saved else "there is no checkpoint"
-        raise TrainingError(f"{error}; {last}") from error
     module.load_state_dict(trainer.best)
     audit = _audit_of(trainer).plain()
     figures = {
@@ -112,10 +113,11 @@ def _held_out_numbers(audit: Audited | None) -> dict[str, float]:
 
 def store(trainer: Trainer, path: Path, metadata: Mapping[str, Any]) -> None:
     """Write everything that the rest of the training depends on."""
-    tensors = {f"network.{k}": v for k, v in trainer.module.state_dict().items()}
-    tensors |= {f"best.{k}": v for k, v in trainer.best.items()}
-    for place, values in trainer.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{place}.{name}": value for name, value in values.items()}
+    tensors = joined(
+        network=trainer.module.state_dict(),
+        best=trainer.best,
+        optimizer=optimizer_tensors(trainer.optimizer),
+    )
     state = {
         "of": dict(metadata),
         "iteration": trainer.iteration,
@@ -142,28 +144,11 @@ def restore(trainer: Trainer, path: Path, metadata: Mapping[str, Any]) -> None:
     """
     stored = load_network(path, _STATE)
     state = stored.metadata
-    if state["of"] != dict(metadata):
-        changed = sorted(
-            name
-            for name in {*state["of"], *metadata}
-            if state["of"].get(name) != metadata.get(name)
-        )
-        raise InvalidInput(
-            f"the checkpoint {path.name} belongs to another training ({', '.join(changed)} differ)"
-            ": resume with the settings it was started with, or train into another folder"
-        )
-    network, best, optimizer = (
-        {k.removeprefix(part): v for k, v in stored.tensors.items() if k.startswith(part)}
-        for part in _PARTS
-    )
-    trainer.module.load_state_dict(network)
-    trainer.best = best
-    slots: dict[int, dict[str, torch.Tensor]] = {}
-    for name, value in optimizer.items():
-        place, _, key = name.partition(".")
-        slots.setdefault(int(place), {})[key] = value
-    groups = trainer.optimizer.state_dict()["param_groups"]
-    trainer.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+    require_same_training(path, state["of"], metadata)
+    parts = parted(stored.tensors, "network", "best", "optimizer")
+    trainer.module.load_state_dict(parts["network"])
+    trainer.best = parts["best"]
+    restore_optimizer(trainer.optimizer, parts["optimizer"])
     trainer.iteration = state["iteration"]
     trainer.multipliers, trainer.sums = list(state["multipliers"]), list(state["sums"])
     trainer.audits_since_best = state["audits_since_best"]

@@ -1,7 +1,7 @@
 """How a network is trained: plain values, so that a scenario file can give them."""
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 from market_sim.errors import InvalidInput
 from market_sim.mechanisms.networks.misreports import LieSearch
@@ -84,6 +84,12 @@ class TrainingSettings:
     patience: int = 10
     checkpoint_every: int = 200
     seed: int = 0
+
+    @classmethod
+    def of(cls, recipe: Any, **more: Any) -> Self:
+        """Return the settings that a recipe holds under the same names, and more."""
+        fields = {name for name in cls.__dataclass_fields__ if hasattr(recipe, name)}
+        return cls(**{**{name: getattr(recipe, name) for name in fields}, **more})
 
     def __post_init__(self) -> None:
         if self.unit not in get_args(Unit):

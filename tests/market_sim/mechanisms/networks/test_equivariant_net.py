@@ -1,5 +1,7 @@
 """One network for every n: order of owners, units, strangers, memory."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
@@ -175,8 +177,8 @@ def test_settings_outside_their_domain(change, message):
 
 def test_tensors_of_another_form_are_refused():
     module = EquivariantNet(EquivariantSettings(hidden=8))
-    metadata = {"settings": {**module.plain_settings(), "hidden": 9}}
+    metadata = {"settings": {**asdict(module.settings), "hidden": 9}}
     with pytest.raises(ms.InvalidInput, match="do not fit"):
         EquivariantNet.from_stored(metadata, module.state_dict())
-    again = EquivariantNet.from_stored({"settings": module.plain_settings()}, module.state_dict())
+    again = EquivariantNet.from_stored({"settings": asdict(module.settings)}, module.state_dict())
     assert all(map(np.array_equal, again.state_dict().values(), module.state_dict().values()))

@@ -3,6 +3,7 @@
 import dataclasses
 import pickle
 import tracemalloc
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -124,7 +125,7 @@ def test_a_network_survives_its_file(tmp_path):
     file = save_network(
         tmp_path / "mine.safetensors",
         KIND,
-        {"settings": module.plain_settings()},
+        {"settings": asdict(module.settings)},
         module.state_dict(),
     )
     mine = ms.EquivariantRegretNet(network=file)

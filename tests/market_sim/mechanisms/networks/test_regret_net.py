@@ -1,5 +1,7 @@
 """The published networks: budget feasible by construction, and able to say no."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 import torch
@@ -104,7 +106,7 @@ def test_bad_settings(changes):
 
 def test_tensors_of_another_network_are_refused():
     module = network()[0]
-    settings = {**module.plain_settings(), "options": 7}
+    settings = {**asdict(module.settings), "options": 7}
     with pytest.raises(ms.InvalidInput, match="do not fit the network's settings"):
         RegretNet.from_stored({"settings": settings}, module.state_dict())
 
