@@ -44,6 +44,7 @@ from market_sim.population import (
     budgets,
     fl_market_2021,
     fl_market_2022,
+    privacy_auction_law,
 )
 from market_sim.reports import Reports
 from market_sim.streams import Streams
@@ -183,6 +184,7 @@ __all__ = [
     "full_information_bound",
     "optimal_alpha",
     "optimal_alpha_unknown_costs",
+    "privacy_auction_law",
     "pure_equilibria",
     "sampled_fair_values",
     "symmetric_equilibria",

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
+from market_sim.laws import LogNormal, Mixture, ScalarLaw, Uniform
 from market_sim.reports import Reports
 from market_sim.shapes import Array, as_floats, broadcast_owners, frozen, whole_number
 from market_sim.valuation import KINDS, Valuations
@@ -97,7 +98,7 @@ class PopulationLaw:
     kinds
         Families, drawn uniformly.
     rate, cap
-        Bounds of the uniform laws of alpha_i and eps_bar_i.
+        Laws of alpha_i and eps_bar_i: bounds of a uniform law, or a law of `market_sim.laws`.
     sizes
         "none", or "reference": s_i = 10 + 32.636 exp(2 z_i) / exp(2), z_i standard normal.
     lifetime_cap
@@ -120,8 +121,8 @@ class PopulationLaw:
 
     owners: int = 10
     kinds: tuple[str, ...] = KINDS[:4]
-    rate: tuple[float, float] = (0.5, 1.5)
-    cap: tuple[float, float] = (0.5, 5.0)
+    rate: tuple[float, float] | ScalarLaw = (0.5, 1.5)
+    cap: tuple[float, float] | ScalarLaw = (0.5, 5.0)
     sizes: SizeLaw = "none"
     lifetime_cap: float = field(default=np.inf)
     single_minded: bool = False
@@ -134,22 +135,54 @@ class PopulationLaw:
             raise InvalidInput("kinds is empty: name at least one family of valuations")
         if self.sizes not in get_args(SizeLaw):
             raise InvalidInput(f"unknown sizes {self.sizes!r}, expected {list(get_args(SizeLaw))}")
-        _check_bounds("rate", self.rate, positive=False)
-        _check_bounds("cap", self.cap, positive=True)
+        _check_law("rate", self.rate, positive=False)
+        _check_law("cap", self.cap, positive=True)
         as_floats("lifetime_cap", self.lifetime_cap, positive=True, finite=False)
 
     def sample(self, rng: np.random.Generator, profiles: tuple[int, ...] = ()) -> Population:
         """Draw a population of shape `(*profiles, owners)`."""
         shape = (*profiles, self.owners)
         kind = rng.choice([KINDS.index(kind) for kind in self.kinds], size=shape)
-        valuations = Valuations(kind, rng.uniform(*self.rate, size=shape))
-        cap = rng.uniform(*self.cap, size=shape)
+        valuations = Valuations(kind, _draw(self.rate, rng, shape))
+        cap = _draw(self.cap, rng, shape)
         size = None
         if self.sizes == "reference":
             size = 10.0 + 32.636 * np.exp(2.0 * rng.standard_normal(shape)) / np.exp(2.0)
         if self.single_minded:
             valuations = Valuations("step", valuations.cost(cap))
         return Population(valuations, cap, size, self.lifetime_cap)
+
+    @property
+    def rate_law(self) -> ScalarLaw:
+        """The law of alpha_i.
+
+        Raises
+        ------
+        InvalidInput
+            If the bounds are equal, so that there is no density.
+        """
+        return self.rate if isinstance(self.rate, ScalarLaw) else Uniform(*self.rate)
+
+    @property
+    def unit_value_law(self) -> ScalarLaw:
+        """The law of v_i = V_i / eps_bar_i, money a unit of privacy, for linear valuations.
+
+        Raises
+        ------
+        InvalidInput
+            If other families are drawn, whose unit value depends on the cap, or as for `rate_law`.
+        """
+        if set(self.kinds) != {"linear"} or self.sizes != "none":
+            raise InvalidInput(
+                "only linear valuations without data sizes have a unit value of their own, "
+                f"got kinds {self.kinds} and sizes {self.sizes!r}"
+            )
+        return self.rate_law.scaled(2.0)
+
+    @property
+    def cap_law(self) -> ScalarLaw:
+        """The law of eps_bar_i; errors as for `rate_law`."""
+        return self.cap if isinstance(self.cap, ScalarLaw) else Uniform(*self.cap)
 
 
 def fl_market_2021(owners: int = 10, max_cap: float = 5.0) -> PopulationLaw:
@@ -160,6 +193,44 @@ def fl_market_2021(owners: int = 10, max_cap: float = 5.0) -> PopulationLaw:
 def fl_market_2022(owners: int = 10, max_cap: float = 2.0) -> PopulationLaw:
     """Return the law with data sizes of the later version, in the reference form."""
     return PopulationLaw(owners=owners, cap=(0.5, max_cap), sizes="reference")
+
+
+def privacy_auction_law(name: str = "uniform", owners: int = 10) -> PopulationLaw:
+    """Return a law of the privacy auction game: linear costs v_i eps, independent caps eps_i.
+
+    Parameters
+    ----------
+    name
+        - "uniform": v ~ U[0, 1], eps ~ U[0.1, 5].
+        - "bimodal": v ~ U[0, 1], eps from U[0.1, 0.5] or from U[2, 5], each with probability 1/2.
+        - "realistic": ln v ~ N(0, 0.5^2), eps ~ U[0.1, 5].
+    owners
+        Number of owners, at least 1.
+
+    Raises
+    ------
+    InvalidInput
+        If the name is unknown or the number is not a whole one of at least 1.
+
+    Notes
+    -----
+    Source: privacy auction game [S], scenarios. What they leave open, the laws of v in the second
+    and of eps in the third, is taken from the first.
+    """
+    if name not in PRIVACY_AUCTION_LAWS:
+        known = sorted(PRIVACY_AUCTION_LAWS)
+        raise InvalidInput(f"unknown law {name!r}, expected one of {known}")
+    value, cap = PRIVACY_AUCTION_LAWS[name]
+    # The linear family is 2 alpha eps, so alpha is half the unit value.
+    return PopulationLaw(owners=owners, kinds=("linear",), rate=value.scaled(0.5), cap=cap)
+
+
+PRIVACY_AUCTION_LAWS: dict[str, tuple[ScalarLaw, ScalarLaw]] = {
+    "uniform": (Uniform(0.0, 1.0), Uniform(0.1, 5.0)),
+    "bimodal": (Uniform(0.0, 1.0), Mixture((Uniform(0.1, 0.5), Uniform(2.0, 5.0)))),
+    "realistic": (LogNormal(0.0, 0.5), Uniform(0.1, 5.0)),
+}
+"""Laws of value and cap by name; see `privacy_auction_law`."""
 
 
 def budgets(population: Population, level: float, law: BudgetLaw = "fixed") -> Array:
@@ -182,10 +253,23 @@ def budgets(population: Population, level: float, law: BudgetLaw = "fixed") -> A
     return np.asarray(as_floats("proportional budget", number * asked, positive=True))
 
 
-def _check_bounds(name: str, bounds: tuple[float, float], *, positive: bool) -> None:
-    pair = as_floats(f"{name} bounds", bounds, minimum=0.0, positive=positive)
+def _draw(
+    law: tuple[float, float] | ScalarLaw, rng: np.random.Generator, shape: tuple[int, ...]
+) -> Array:
+    """Draw from a law or between two bounds."""
+    if isinstance(law, ScalarLaw):
+        return law.sample(rng, shape)
+    return np.asarray(rng.uniform(*law, size=shape))
+
+
+def _check_law(name: str, law: tuple[float, float] | ScalarLaw, *, positive: bool) -> None:
+    if isinstance(law, ScalarLaw):
+        if positive and law.cdf(0.0) > 0:
+            raise InvalidInput(f"the law of {name} must give positive numbers only, got {law}")
+        return
+    pair = as_floats(f"{name} bounds", law, minimum=0.0, positive=positive)
     if pair.shape != (2,):
-        raise InvalidInput(f"{name} bounds must be two numbers, lowest and highest, got {bounds}")
+        raise InvalidInput(f"{name} bounds must be two numbers, lowest and highest, got {law}")
     low, high = pair
     if low > high:
         raise InvalidInput(f"{name} bounds must be in ascending order, got {low:g}, {high:g}")

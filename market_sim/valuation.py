@@ -85,6 +85,23 @@ class Valuations:
         object.__setattr__(self, "kind", _frozen_codes(broad_kind))
         object.__setattr__(self, "rate", frozen(broad_rate))
 
+    @classmethod
+    def linear(cls, unit_value: ArrayLike) -> Self:
+        """Return v_i(eps) = unit_value_i eps: owners to whom each unit of privacy costs the same.
+
+        The rate is half the unit value, as the linear base is 2 eps.
+
+        Raises
+        ------
+        InvalidInput
+            If a unit value is negative or not finite.
+
+        Notes
+        -----
+        Source: privacy auction game [S], cost v_i eps.
+        """
+        return cls("linear", 0.5 * as_floats("unit_value", unit_value, minimum=0.0))
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape `(*profiles, owners)`."""

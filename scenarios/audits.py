@@ -13,10 +13,11 @@ from market_sim.auditing import audit, default_audit
 from market_sim.errors import ScenarioError
 from market_sim.shapes import Array
 from scenarios import registry
-from scenarios.config import AuditConfig, BudgetConfig, Item, Scenario
+from scenarios.config import AuditConfig, Item, Scenario
 from scenarios.loading import load_scenario, scenario_names
 from scenarios.markets import one_thread
 from scenarios.overrides import nearest
+from scenarios.populations import BudgetConfig
 from scenarios.schemas import TABLES
 from scenarios.units import Unit, law_of, mechanisms_at, plan, population_of
 

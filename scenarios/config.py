@@ -15,15 +15,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from scenarios.parts import Count, Name, Part, Positive, as_entries, as_tables
+from scenarios.populations import BudgetConfig, BudgetLaw, PopulationConfig, SettingConfig
 from scenarios.studies import PaymentsConfig, StudyConfig
 from scenarios.version_markets import VersionMarketConfig
 
-Bounds = tuple[Positive, Positive]
 Experiment = Literal[
     "auctions", "market", "audit", "fair-value", "platform", "training", "attack", "versions"
 ]
-Sizes = Literal["none", "reference", "partition"]
-BudgetLaw = Literal["fixed", "proportional"]
 PopulationKind = Literal["single-minded", "multi-minded"]
 
 
@@ -75,49 +73,6 @@ class Item(Part):
     def meets(self, place: Mapping[str, Any]) -> bool:
         """Tell whether it takes part at a place (setting, law, owners, population)."""
         return self.where is None or self.where.meets(place)
-
-
-class PopulationConfig(Part):
-    """The law of the owners; see `market_sim.PopulationLaw`.
-
-    `sizes = "partition"` takes the data sizes that the learning task's partition gives.
-    """
-
-    owners: Count = 10
-    kinds: tuple[str, ...] = ("linear", "quadratic", "sqrt", "exponential")
-    rate: Bounds = (0.5, 1.5)
-    cap: Bounds = (0.5, 5.0)
-    sizes: Sizes = "none"
-    lifetime_cap: Positive | None = None
-    single_minded: bool = False
-
-
-class SettingConfig(Part):
-    """A named change of the population, such as low or high sensitivity."""
-
-    name: Name = "default"
-    owners: Count | None = None
-    kinds: tuple[str, ...] | None = None
-    rate: Bounds | None = None
-    cap: Bounds | None = None
-    sizes: Sizes | None = None
-    lifetime_cap: Positive | None = None
-    single_minded: bool | None = None
-
-    def changes(self) -> dict[str, Any]:
-        """Return what differs from the scenario's population."""
-        return self.model_dump(exclude={"name"}, exclude_none=True)
-
-
-class BudgetConfig(Part):
-    """The buyer's money: a law and the levels of the sweep.
-
-    `sizes` says whether owners have data sizes under this law, if not as in the population.
-    """
-
-    law: BudgetLaw = "fixed"
-    levels: tuple[Positive, ...] = Field(min_length=1)
-    sizes: Sizes | None = None
 
 
 class BuyerConfig(Part):
@@ -329,6 +284,8 @@ class Scenario(Part):
             raise ValueError("no error.clip, since a market's clip is that of its perturbation")
         if "partition" in self._sizes() and self.learning is None:
             raise ValueError("a [learning] section, from which sizes = 'partition' takes the sizes")
+        for setting in self.settings:
+            PopulationConfig(**(self.population.model_dump() | setting.changes()))
         _require_distinct("settings", [entry.name for entry in self.settings])
         _require_distinct("budget", [entry.law for entry in self.budget])
         if self.market is not None:
@@ -353,7 +310,7 @@ class Scenario(Part):
     def population_of(self, setting: SettingConfig, budget: BudgetConfig) -> PopulationConfig:
         """Return the population under a setting and a budget law."""
         changes = setting.changes() | ({"sizes": budget.sizes} if budget.sizes else {})
-        return self.population.model_copy(update=changes)
+        return PopulationConfig(**(self.population.model_dump() | changes))
 
 
 def _require_distinct(where: str, names: list[str]) -> None:

@@ -8,7 +8,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from market_sim.errors import ScenarioError
-from scenarios.config import BudgetConfig, BuyerConfig, Item, Scenario, SettingConfig
+from scenarios.config import BuyerConfig, Item, Scenario
+from scenarios.populations import BudgetConfig, SettingConfig
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 
 from market_sim.errors import InvalidInput, ScenarioError
 from scenarios import registry
-from scenarios.config import PopulationConfig, Scenario
+from scenarios.config import Scenario
 from scenarios.markets import one_thread
+from scenarios.populations import PopulationConfig
 from scenarios.schemas import TABLES
 from scenarios.units import Unit, law_of, plan, setting_of
 
@@ -108,9 +109,10 @@ def _owner_facts(config: PopulationConfig) -> dict[str, Any]:
     """Return what a recipe may ask about the owners."""
     law = law_of(config)
     names = ("owners", "kinds", "rate", "sizes", "single_minded")
-    low, high = law.cap
+    low, high = law.cap if isinstance(law.cap, tuple) else law.cap.support
     return {name: getattr(law, name) for name in names} | {
         "law": law,
+        "owner_law": config.law,
         "cap": law.cap,
         "min_cap": low,
         "max_cap": high,

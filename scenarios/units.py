@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from market_sim import PopulationLaw
+from market_sim import PopulationLaw, privacy_auction_law
 from market_sim.errors import ScenarioError
 from scenarios import registry
-from scenarios.config import BudgetConfig, Item, PopulationConfig, Scenario, SettingConfig
+from scenarios.config import Item, Scenario
+from scenarios.populations import BudgetConfig, PopulationConfig, SettingConfig
 
 
 @dataclass(frozen=True)
@@ -188,9 +189,13 @@ def population_of(scenario: Scenario, unit: Unit) -> PopulationConfig:
 
 def law_of(config: PopulationConfig, *, single_minded: bool | None = None) -> PopulationLaw:
     """Return the law to draw from; sizes that the partition decides are left out."""
-    fields = {name: getattr(config, name) for name in ("owners", "kinds", "rate", "cap")}
-    return PopulationLaw(
-        **fields,
+    if config.law == "fl-market":
+        fields = {name: getattr(config, name) for name in ("owners", "kinds", "rate", "cap")}
+        law = PopulationLaw(**fields)
+    else:
+        law = privacy_auction_law(config.law, config.owners)
+    return replace(
+        law,
         sizes="reference" if config.sizes == "reference" else "none",
         lifetime_cap=float("inf") if config.lifetime_cap is None else config.lifetime_cap,
         single_minded=config.single_minded if single_minded is None else single_minded,

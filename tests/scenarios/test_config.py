@@ -1,12 +1,15 @@
 """Scenarios: what is accepted, and the sentence for what is not."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+import market_sim as ms
 from market_sim.errors import ScenarioError
 from scenarios.config import Item, Scenario, plain
 from scenarios.loading import validated
+from scenarios.units import law_of
 
 AUCTIONS = {"name": "small", "experiment": "auctions", "budget": {"levels": [1.0]}}
 LEARNING = {"learning": {"dataset": "digits"}}
@@ -35,6 +38,29 @@ def test_a_scenario_survives_its_own_resolved_form():
     scenario = validated(document, "small.toml")
     again = Scenario.model_validate(plain(scenario.model_dump(exclude_none=True)))
     assert again == scenario
+
+
+def test_a_law_of_the_privacy_auction_says_what_owners_are():
+    document = AUCTIONS | {
+        "population": {"law": "uniform", "owners": 4},
+        "settings": [{"name": "two", "law": "bimodal", "lifetime_cap": 9.0}, {"name": "one"}],
+    }
+    scenario = validated(document, "small.toml")
+    two, one = (
+        law_of(scenario.population_of(setting, scenario.budget[0])) for setting in scenario.settings
+    )
+    assert one == ms.privacy_auction_law("uniform", 4)
+    assert two == replace(ms.privacy_auction_law("bimodal", 4), lifetime_cap=9.0)
+    again = Scenario.model_validate(plain(scenario.model_dump(exclude_none=True)))
+    assert again == scenario
+
+
+@pytest.mark.parametrize("place", ["population", "settings"])
+def test_a_law_and_the_bounds_it_replaces_are_refused_together(place: str):
+    both = {"law": "realistic", "cap": [1.0, 2.0]}
+    changed = {place: both if place == "population" else [{"name": "two", **both}]}
+    with pytest.raises(ScenarioError, match=r"'cap'.*'realistic'"):
+        validated(AUCTIONS | changed, "small.toml")
 
 
 def test_settings_and_laws_change_the_population():
