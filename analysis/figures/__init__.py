@@ -1,8 +1,7 @@
 """The figures by name, and what of them fits a run."""
 
 import difflib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -28,45 +27,13 @@ from analysis.figures import (
     regret_tests,
     training_curves,
     two_costs,
-    version_accuracy,
-    version_arbitrage,
-    version_menu,
-    version_misreports,
-    version_owners,
-    version_profit,
-    version_survey,
-    version_welfare,
 )
+from analysis.figures.spec import FigureSpec
 from analysis.figures.studies import swept
-from analysis.figures.version_parts import sweeps
+from analysis.figures.version_figures import VERSION_FIGURES
 from analysis.runs import Run, load_run
 from analysis.style import save
 from market_sim.errors import ResultsError
-
-
-@dataclass(frozen=True)
-class FigureSpec:
-    """A figure of the registry.
-
-    Attributes
-    ----------
-    draw
-        Takes a run and returns the figure.
-    experiments
-        The kinds of experiment it can be drawn from.
-    tables
-        The tables it reads.
-    shows
-        One line on what is seen.
-    fits
-        Whether a run of such an experiment has something to see in it.
-    """
-
-    draw: Callable[[Run], Figure]
-    experiments: tuple[str, ...]
-    tables: tuple[str, ...]
-    shows: str
-    fits: Callable[[Run], bool] = lambda _: True
 
 
 def _sweeps_owners(run: Run) -> bool:
@@ -87,7 +54,7 @@ def _filled(run: Run, table: str) -> bool:
     return bool(run.rows(table))
 
 
-FIGURES: dict[str, FigureSpec] = {
+_MARKET_FIGURES: dict[str, FigureSpec] = {
     "error-against-budget": FigureSpec(
         error_against_budget.draw,
         ("auctions",),
@@ -221,61 +188,9 @@ FIGURES: dict[str, FigureSpec] = {
         ("training",),
         "the parts of the loss while a learned auction is trained",
     ),
-    "version-menu": FigureSpec(
-        version_menu.draw,
-        ("versions",),
-        ("versions",),
-        "prices of versions, ideal prices and where no arbitrage is",
-    ),
-    "version-survey": FigureSpec(
-        version_survey.draw,
-        ("versions",),
-        ("version_markets",),
-        "revenue from versions against the number of surveyed buyers",
-        lambda run: sweeps(run, "surveyed"),
-    ),
-    "version-accuracy": FigureSpec(
-        version_accuracy.draw,
-        ("versions",),
-        ("versions", "version_markets"),
-        "accuracy and price of the versions that were sold",
-        version_accuracy.learned,
-    ),
-    "version-owners": FigureSpec(
-        version_owners.draw,
-        ("versions",),
-        ("version_owners",),
-        "privacy, pay and utility of owners against their cost",
-        version_owners.fits,
-    ),
-    "version-profit": FigureSpec(
-        version_profit.draw,
-        ("versions",),
-        ("version_markets",),
-        "the broker's profit against her pool and her cut",
-        lambda run: sweeps(run, "pool", "cut"),
-    ),
-    "version-welfare": FigureSpec(
-        version_welfare.draw,
-        ("versions",),
-        ("version_markets",),
-        "gains of broker, owners and buyers, beside a flat price and an auction",
-    ),
-    "version-arbitrage": FigureSpec(
-        version_arbitrage.draw,
-        ("versions",),
-        ("version_markets", "version_buyers"),
-        "what buyers gain who look for cheaper combinations of versions",
-        version_arbitrage.has_arbitrageurs,
-    ),
-    "version-misreports": FigureSpec(
-        version_misreports.draw,
-        ("versions",),
-        ("version_owners",),
-        "what owners gain by misreporting their costs",
-        version_misreports.lies,
-    ),
 }
+
+FIGURES = _MARKET_FIGURES | VERSION_FIGURES
 """Every figure by the name that manifests and the command use."""
 
 

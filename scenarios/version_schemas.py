@@ -1,0 +1,115 @@
+"""The tables of markets for versions of one model."""
+
+from scenarios.columns import Kind
+
+_VERSIONS: dict[str, Kind] = {
+    "seed": "int",
+    "market": "text",
+    "title": "text",
+    "x_name": "text",
+    "x": "float",
+    "pricing": "text",
+}
+
+VERSION_TABLES: dict[str, dict[str, Kind]] = {
+    "version_markets": _VERSIONS
+    | {
+        "round": "int",
+        "settlement": "text",
+        "status": "text",
+        "trade": "int",
+        "versions_planned": "int",
+        "versions_sold": "int",
+        "cut": "float",
+        "pool": "float",
+        "expected_revenue": "float",
+        "revenue_bound": "float",
+        "revenue": "float",
+        "paid": "float",
+        "broker_profit": "float",
+        "owner_utility": "float",
+        "buyer_surplus": "float",
+        "welfare": "float",
+        "global_label": "float",
+        "accuracy": "float",
+        "regret": "float",
+        "choice_sweeps": "int",
+        "arbitrage_tried": "int",
+        "arbitrage_worked": "int",
+        "arbitrage_saved": "float",
+        "flat_price": "float",
+        "flat_revenue": "float",
+        "flat_surplus": "float",
+        "ideal_revenue": "float",
+        "revenue_limit": "float",
+        "auction_spent": "float",
+        "auction_label": "float",
+        "auction_revenue": "float",
+        "auction_profit": "float",
+        "auction_owner_utility": "float",
+        "auction_surplus": "float",
+    },
+    "versions": _VERSIONS
+    | {
+        "round": "int",
+        "version": "int",
+        "label": "float",
+        "wanted": "int",
+        "ideal_price": "float",
+        "price": "float",
+        "cone_low": "float",
+        "cone_high": "float",
+        "sold": "int",
+        "revenue": "float",
+        "noise": "float",
+        "guarantee": "float",
+        "accuracy": "float",
+    },
+    "version_owners": _VERSIONS
+    | {
+        "round": "int",
+        "owner": "int",
+        "kind": "text",
+        "data_size": "float",
+        "cost": "float",
+        "reported_cost": "float",
+        "epsilon": "float",
+        "noise": "float",
+        "share": "float",
+        "payment": "float",
+        "privacy_cost": "float",
+        "utility": "float",
+        "honest_utility": "float",
+        "privacy_spent": "float",
+    },
+    "version_buyers": _VERSIONS
+    | {
+        "round": "int",
+        "buyer": "int",
+        "kind": "text",
+        "wanted": "int",
+        "value": "float",
+        "bought": "text",
+        "paid": "float",
+        "reached": "float",
+        "surplus": "float",
+        "status": "text",
+    },
+    "version_choices": _VERSIONS
+    | {
+        "versions": "int",
+        "pool": "float",
+        "cut": "float",
+        "expected_revenue": "float",
+        "expected_profit": "float",
+    },
+    "version_ledger": _VERSIONS
+    | {
+        "round": "int",
+        "currency": "text",
+        "debit": "text",
+        "credit": "text",
+        "amount": "float",
+    },
+}
+"""Their columns and types, in order."""
