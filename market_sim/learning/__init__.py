@@ -18,6 +18,36 @@ if TYPE_CHECKING:
         quantity_skew,
         shards,
     )
+    from market_sim.learning.personal import PersonalTask
+    from market_sim.learning.personal_attacks import (
+        Attack,
+        ConstantParameters,
+        GaussianParameters,
+        LabelShuffle,
+        SignFlip,
+    )
+    from market_sim.learning.personal_distance import (
+        cosine_distances,
+        proximal_targets,
+        sharing_gradient,
+        usable,
+    )
+    from market_sim.learning.personal_quality import PersonalQuality
+    from market_sim.learning.sharing_methods import (
+        LocalPlan,
+        SharingMethod,
+        SharingRound,
+        Trained,
+    )
+    from market_sim.learning.sharing_methods_baselines import Ditto, FedAvg, FedProx, Local
+    from market_sim.learning.sharing_methods_graph import (
+        IPFL,
+        Offers,
+        PFedGraph,
+        sharing_residual,
+        simplex_projection,
+    )
+    from market_sim.learning.skewed_partitions import class_skew, cluster, cluster_of
     from market_sim.learning.sources import (
         Description,
         dataset_names,
@@ -34,23 +64,65 @@ _HOME = {
     "metrics": ("Quality", "quality"),
     "models": ("CNN", "MLP", "Logistic", "ModelSpec", "model_spec"),
     "partitions": ("Partition", "dirichlet", "iid", "quantity_skew", "shards"),
+    "personal": ("PersonalTask",),
+    "personal_attacks": (
+        "Attack",
+        "ConstantParameters",
+        "GaussianParameters",
+        "LabelShuffle",
+        "SignFlip",
+    ),
+    "personal_distance": ("cosine_distances", "proximal_targets", "sharing_gradient", "usable"),
+    "personal_quality": ("PersonalQuality",),
+    "sharing_methods": ("LocalPlan", "SharingMethod", "SharingRound", "Trained"),
+    "sharing_methods_baselines": ("Ditto", "FedAvg", "FedProx", "Local"),
+    "sharing_methods_graph": (
+        "IPFL",
+        "Offers",
+        "PFedGraph",
+        "sharing_residual",
+        "simplex_projection",
+    ),
+    "skewed_partitions": ("class_skew", "cluster", "cluster_of"),
     "sources": ("Description", "dataset_names", "describe", "fetch", "load_dataset", "verify"),
     "task": ("DeliveredGradient", "FederatedTask"),
     "version_task": ("VersionTask",),
 }
 __all__ = [
     "CNN",
+    "IPFL",
     "MLP",
+    "Attack",
+    "ConstantParameters",
     "Dataset",
     "DeliveredGradient",
     "Description",
+    "Ditto",
+    "FedAvg",
+    "FedProx",
     "FederatedTask",
+    "GaussianParameters",
+    "LabelShuffle",
+    "Local",
+    "LocalPlan",
     "Logistic",
     "ModelSpec",
+    "Offers",
+    "PFedGraph",
     "Partition",
+    "PersonalQuality",
+    "PersonalTask",
     "Quality",
+    "SharingMethod",
+    "SharingRound",
+    "SignFlip",
     "TrainTest",
+    "Trained",
     "VersionTask",
+    "class_skew",
+    "cluster",
+    "cluster_of",
+    "cosine_distances",
     "dataset_names",
     "describe",
     "dirichlet",
@@ -58,9 +130,14 @@ __all__ = [
     "iid",
     "load_dataset",
     "model_spec",
+    "proximal_targets",
     "quality",
     "quantity_skew",
     "shards",
+    "sharing_gradient",
+    "sharing_residual",
+    "simplex_projection",
+    "usable",
     "verify",
 ]
 

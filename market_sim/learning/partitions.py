@@ -85,7 +85,7 @@ def iid(labels: ArrayLike, owners: int, rng: np.random.Generator) -> Partition:
     InvalidInput
         If there are more owners than samples.
     """
-    classes = _checked(labels, owners)
+    classes = checked_labels(labels, owners)
     return Partition(tuple(np.array_split(_shuffled(classes.size, rng), owners)), classes.size)
 
 
@@ -117,16 +117,16 @@ def dirichlet(
     -----
     Source: Hsu, Qi and Brown 2019, "Measuring the Effects of Non-Identical Data Distribution".
     """
-    classes = _checked(labels, owners)
+    classes = checked_labels(labels, owners)
     concentration = float(as_floats("alpha", alpha, positive=True))
     parts: list[list[NDArray[np.int64]]] = [[] for _ in range(owners)]
     for label in np.unique(classes):
         members = rng.permutation(np.flatnonzero(classes == label))
-        sizes = _apportion(rng.dirichlet(np.full(owners, concentration)), members.size)
+        sizes = apportion(rng.dirichlet(np.full(owners, concentration)), members.size)
         for part, piece in zip(parts, np.split(members, np.cumsum(sizes)[:-1]), strict=True):
             part.append(piece)
     held = [rng.permutation(np.concatenate(part)) for part in parts]
-    return Partition(tuple(_without_empty(held)), classes.size)
+    return Partition(tuple(without_empty(held)), classes.size)
 
 
 def shards(
@@ -154,7 +154,7 @@ def shards(
     -----
     Source: McMahan et al. 2017, "Communication-Efficient Learning of Deep Networks", Section 3.
     """
-    classes = _checked(labels, owners)
+    classes = checked_labels(labels, owners)
     if per_owner < 1:
         raise InvalidInput(f"per_owner must be at least 1, got {per_owner}")
     if owners * per_owner > classes.size:
@@ -197,18 +197,19 @@ def quantity_skew(
     InvalidInput
         If there are more owners than samples, or the sizes do not fit owners and samples.
     """
-    classes = _checked(labels, owners)
+    classes = checked_labels(labels, owners)
     if sizes is None:
         concentration = float(as_floats("alpha", alpha, positive=True))
         shares = rng.dirichlet(np.full(owners, concentration))
-        counts = 1 + _apportion(shares, classes.size - owners)
+        counts = 1 + apportion(shares, classes.size - owners)
     else:
         counts = _given_sizes(sizes, owners, classes.size)
     mixed = _shuffled(classes.size, rng)
     return Partition(tuple(np.split(mixed, np.cumsum(counts))[:owners]), classes.size)
 
 
-def _checked(labels: ArrayLike, owners: int) -> NDArray[np.int64]:
+def checked_labels(labels: ArrayLike, owners: int) -> NDArray[np.int64]:
+    """Return labels as integers, refused if each owner cannot have a sample."""
     classes = np.asarray(labels)
     if classes.ndim != 1 or classes.size == 0:
         raise InvalidInput(f"labels must be one axis with entries, got shape {classes.shape}")
@@ -234,14 +235,14 @@ def _shuffled(count: int, rng: np.random.Generator) -> NDArray[np.int64]:
     return rng.permutation(count).astype(np.int64)
 
 
-def _apportion(shares: Array, total: int) -> NDArray[np.int64]:
-    """Integers with the given sum, each within one of share * total (cumulative rounding)."""
+def apportion(shares: Array, total: int) -> NDArray[np.int64]:
+    """Return integers of the given sum, each within one of share * total (cumulative rounding)."""
     ends = np.rint(np.cumsum(shares) * total).astype(np.int64)
     ends[-1] = total
     return np.diff(ends, prepend=0)
 
 
-def _without_empty(held: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+def without_empty(held: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
     """Give every empty owner the last sample of whoever holds most."""
     for owner, own in enumerate(held):
         if own.size == 0:
