@@ -130,6 +130,16 @@ def mu_for_epsilon(epsilon: Array, delta: float) -> Array:
     return np.where(inner, mu, np.where(epsilon > 0, np.inf, 0.0))
 
 
+def calibration_slope(epsilon: Array, mu: Array) -> Array:
+    """D log mu / d log epsilon along a curve of constant delta(epsilon; mu).
+
+    d delta / d epsilon = -e^epsilon Phi(-mu/2 - epsilon/mu) and d delta / d mu = phi(low), so
+    d mu / d epsilon = mills(low + mu).
+    """
+    low = np.asarray(epsilon / mu - 0.5 * mu)
+    return np.asarray(epsilon / mu * _mills_ratio(low + mu))
+
+
 def epsilon_for_mu(mu: Array, delta: float) -> Array:
     """Smallest epsilon >= 0 with delta(epsilon; mu) <= `delta`; infinite at infinite mu."""
     from scipy.special import ndtri

@@ -38,3 +38,7 @@ class AuditError(MarketSimError):
 
 class TrainingError(MarketSimError):
     """Training of a network cannot go on: its loss is not finite."""
+
+
+class MarketSimWarning(UserWarning):
+    """A setting is allowed but means little; the message gives the reason."""

@@ -13,7 +13,7 @@ from market_sim.shapes import Array, as_floats, broadcast_owners, frozen, whole_
 from market_sim.valuation import KINDS, Valuations
 
 SizeLaw = Literal["none", "reference"]
-BudgetLaw = Literal["fixed", "proportional"]
+BudgetLaw = Literal["fixed", "proportional", "per-owner"]
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -234,9 +234,10 @@ PRIVACY_AUCTION_LAWS: dict[str, tuple[ScalarLaw, ScalarLaw]] = {
 
 
 def budgets(population: Population, level: float, law: BudgetLaw = "fixed") -> Array:
-    """Return the buyer's money: `level` itself, or B = level * sum_i [s_i] v_i(eps_bar_i).
+    """Return the buyer's money: `level`, level * owners, or level * sum_i [s_i] v_i(eps_bar_i).
 
-    Shape `profiles`. Source: FL-Market [S], fixed budgets (2021) and budget rates (2022).
+    The laws are "fixed", "per-owner" and "proportional". Shape `profiles`. Source: FL-Market [S],
+    fixed budgets (2021) and budget rates (2022); privacy auction game [D], B in proportion to N.
 
     Raises
     ------
@@ -247,6 +248,8 @@ def budgets(population: Population, level: float, law: BudgetLaw = "fixed") -> A
     profiles = population.shape[:-1]
     if law == "fixed":
         return np.full(profiles, number)
+    if law == "per-owner":
+        return np.full(profiles, number * population.owners)
     if law != "proportional":
         raise InvalidInput(f"unknown budget law {law!r}, expected {list(get_args(BudgetLaw))}")
     asked = population.reports().value.sum(axis=-1)

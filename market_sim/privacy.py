@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from market_sim._gaussian_privacy import epsilon_for_mu, mu_for_epsilon
+from market_sim._gaussian_table import crowd_epsilon, crowd_mu
 from market_sim.errors import InvalidInput
 from market_sim.shapes import Array, as_floats
 
@@ -85,7 +85,7 @@ def gaussian_noise_multiplier(
     failure = check_delta(delta)
     with np.errstate(divide="ignore"):
         if method == "analytic":
-            return np.asarray(1.0 / mu_for_epsilon(loss, failure))
+            return np.asarray(1.0 / crowd_mu(loss, failure))
         if method == "classic":
             _refuse_classic(loss)
             return np.asarray(np.sqrt(2.0 * np.log(1.25 / failure)) / loss)
@@ -113,7 +113,7 @@ def gaussian_epsilon(mu: ArrayLike, delta: float) -> Array:
     Source: Dong, Roth and Su 2022, Corollaries 2.13 and 3.3.
     """
     strength = as_floats("mu", mu, minimum=0.0, finite=False)
-    return np.asarray(epsilon_for_mu(strength, check_delta(delta)))
+    return np.asarray(crowd_epsilon(strength, check_delta(delta)))
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,14 @@ class Perturbation(ABC):
         """Return the largest epsilon >= 0 that keeps the composition within the lifetime cap."""
 
     @abstractmethod
+    def laplace_epsilon(self, epsilon: ArrayLike) -> Array:
+        """Return the epsilon of Laplace noise whose variance equals that of a sale; same shape.
+
+        The error bound and the aggregators are written for Laplace noise, variance 8 L^2 / eps^2.
+        With this number in place of epsilon they are exact for any noise.
+        """
+
+    @abstractmethod
     def event(self, epsilon: float) -> "dp_accounting.DpEvent":
         """Return one sale of epsilon as an event that dp-accounting's accountants read."""
 
@@ -198,6 +206,10 @@ class LaplacePerturbation(Perturbation):
         """Return max(lifetime_cap - loss, 0)."""
         cap, used = _as_accounts(lifetime_cap, loss)
         return _difference(cap, used)
+
+    def laplace_epsilon(self, epsilon: ArrayLike) -> Array:
+        """Return epsilon itself."""
+        return as_floats("epsilon", epsilon, minimum=0.0, finite=False)
 
     def event(self, epsilon: float) -> "dp_accounting.DpEvent":
         """Return a LaplaceDpEvent of noise multiplier 1 / epsilon."""
@@ -248,18 +260,22 @@ class GaussianPerturbation(Perturbation):
     def loss(self, epsilon: ArrayLike) -> Array:
         """Return mu^2 of the sale."""
         sold = as_floats("epsilon", epsilon, minimum=0.0, finite=False)
-        return np.asarray(mu_for_epsilon(sold, self.delta) ** 2)
+        return np.asarray(crowd_mu(sold, self.delta) ** 2)
 
     def composed(self, loss: ArrayLike) -> Array:
         """Return epsilon at `delta` of mu = sqrt(loss)."""
         total = as_floats("loss", loss, minimum=0.0, finite=False)
-        return np.asarray(epsilon_for_mu(np.asarray(np.sqrt(total)), self.delta))
+        return np.asarray(crowd_epsilon(np.asarray(np.sqrt(total)), self.delta))
 
     def remaining(self, lifetime_cap: ArrayLike, loss: ArrayLike) -> Array:
         """Return epsilon of mu = sqrt(mu(lifetime_cap)^2 - loss); 0 where that is spent."""
         cap, used = _as_accounts(lifetime_cap, loss)
-        left = np.sqrt(_difference(mu_for_epsilon(cap, self.delta) ** 2, used))
-        return np.asarray(np.where(used == 0, cap, epsilon_for_mu(left, self.delta)))
+        left = np.sqrt(_difference(crowd_mu(cap, self.delta) ** 2, used))
+        return np.asarray(np.where(used == 0, cap, crowd_epsilon(left, self.delta)))
+
+    def laplace_epsilon(self, epsilon: ArrayLike) -> Array:
+        """Return sqrt(2) mu: a deviation 2 L / mu has the variance 8 L^2 / (sqrt(2) mu)^2."""
+        return np.asarray(np.sqrt(2.0 * self.loss(epsilon)))
 
     def event(self, epsilon: float) -> "dp_accounting.DpEvent":
         """Return a GaussianDpEvent of the analytic noise multiplier."""

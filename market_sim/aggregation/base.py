@@ -1,6 +1,7 @@
 """Aggregator: how much each bought gradient counts in the model update."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -14,7 +15,16 @@ class Aggregator(ABC):
 
     Where nobody sold there is no aggregate: the weights of that profile are all zero, and
     `error_bound` of them is infinite.
+
+    Attributes
+    ----------
+    weighs_noise
+        Whether epsilon stands for the noise that comes with a gradient. A market then hands over
+        the epsilon of Laplace noise of the same variance, see `Perturbation.laplace_epsilon`;
+        otherwise the epsilon that was sold.
     """
+
+    weighs_noise: ClassVar[bool] = True
 
     @property
     @abstractmethod

@@ -1,6 +1,7 @@
-"""The closed-form aggregators: by data size, by bias, by variance."""
+"""The closed-form aggregators: by data size, by epsilon, by bias, by variance."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +23,28 @@ class DataSize(Aggregator):
 
     def _weights(self, epsilon: Array, share: Array) -> Array:
         return normalized(np.where(epsilon > 0, share, 0.0))
+
+
+@dataclass(frozen=True)
+class EpsilonShare(Aggregator):
+    """lambda_i proportional to eps_i: who reveals more counts for more.
+
+    It is neither the least bias nor the least noise, for which eps_i^2 would be right; see
+    `VarOpt`.
+
+    Source: privacy auction game [S], aggregation weights of PAG-FL.
+    """
+
+    weighs_noise: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """`epsilon-share`."""
+        return "epsilon-share"
+
+    def _weights(self, epsilon: Array, share: Array) -> Array:
+        top = epsilon.max(axis=1, keepdims=True)  # first, so that no sum overflows
+        return normalized(epsilon / np.where(top > 0, top, 1.0))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from market_sim.auditing.report import AuditReport
 from market_sim.auditing.search import SearchPlan, search_attack
 from market_sim.auditing.verdicts import verdicts
 from market_sim.errors import AuditError, InvalidInput
-from market_sim.mechanisms.base import Guarantees, KnownExpectation, PiecewiseConstant
+from market_sim.mechanisms.base import Guarantees, KnownExpectation, Mechanism, PiecewiseConstant
 from market_sim.population import Population, PopulationLaw
 from market_sim.reports import Reports
 from market_sim.shapes import Array, as_budget
@@ -90,7 +90,8 @@ def audit(  # noqa: PLR0913 - all but two are optional and by keyword
     Raises
     ------
     InvalidInput
-        If a setting is outside its domain.
+        If a setting is outside its domain, or the owners are of a family of valuations that the
+        mechanism is not defined for.
     AuditError
         If the mechanism breaks its interface (shapes, signs, caps, reports changed in place,
         undeclared randomness).
@@ -111,15 +112,18 @@ def audit(  # noqa: PLR0913 - all but two are optional and by keyword
         profiles=profiles, cap_grid=cap_grid, value_grid=value_grid, restarts=restarts, draws=draws
     )
     wanted = _wanted(deviations)
-    plan = SearchPlan(value_grid, cap_grid, restarts, zooms)
+    plan = SearchPlan(value_grid, cap_grid, restarts, zooms, _highest_cap(mechanism))
     streams = Streams(seed)
     truth = _sampled(sample_reports, profiles, streams.generator("audit profiles"))
+    if isinstance(mechanism, Mechanism):
+        mechanism.require_families(truth)
     tosses = _draws(mechanism, draws, streams)
     known = mechanism if isinstance(mechanism, KnownExpectation) else None
     random = known is not None and tosses != (mechanism,)
     money = _money(budget, truth)
     market = Deviator(tosses, truth, truth, money, known if random else None)
-    exact = isinstance(mechanism, PiecewiseConstant) and len(market.draws) == 1
+    pieces = isinstance(mechanism, PiecewiseConstant) and mechanism.is_piecewise_constant
+    exact = pieces and len(market.draws) == 1
     honest = honest_outcome(market)
     offered = offered_lies(known, market, wanted, seed) if known is not None else {}
 
@@ -156,6 +160,37 @@ def audit(  # noqa: PLR0913 - all but two are optional and by keyword
         witness=json.loads(worst.witness),
         verdicts=judged,
     )
+
+
+def sampled_market(
+    source: object, budget: Budget, profiles: int, streams: Streams
+) -> tuple[Reports, Array]:
+    """Return truthful reports `(profiles, owners)` and the money of each profile.
+
+    Raises
+    ------
+    InvalidInput
+        If the source gives no reports, or the budget does not fit them.
+    """
+    truth = _sampled(source, profiles, streams.generator("audit profiles"))
+    return truth, _money(budget, truth)
+
+
+def _highest_cap(mechanism: Clears) -> float:
+    """Return the largest cap that owners may report, in units of the true one."""
+    stated = getattr(mechanism, "guarantees", None)
+    return 1.0 if isinstance(stated, Guarantees) and stated.caps_verified else 2.0
+
+
+def attacked_rules(mechanism: Clears, draws: int, streams: Streams) -> tuple[Clears, ...]:
+    """Return the mechanism itself, or draws of a random one.
+
+    Raises
+    ------
+    AuditError
+        If a random rule cannot toss its coins beforehand.
+    """
+    return _draws(mechanism, draws, streams)
 
 
 def _check_settings(**counts: int) -> None:
@@ -221,5 +256,8 @@ def _draws(mechanism: Clears, draws: int, streams: Streams) -> tuple[Clears, ...
 
 def _population(truth: Reports) -> str:
     """Name the owners by their valuations."""
-    steps = truth.valuations.kind == KINDS.index("step")
-    return "single-minded" if steps.all() else "mixed" if steps.any() else "multi-minded"
+    present = {KINDS[code] for code in np.unique(truth.valuations.kind)}
+    if present == {"linear"}:
+        return "linear"
+    steps = present & {"step"}
+    return "single-minded" if present == steps else "mixed" if steps else "multi-minded"

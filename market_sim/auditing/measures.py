@@ -11,6 +11,7 @@ from market_sim.auditing.checked import checked_clear, mechanism_name
 from market_sim.auditing.deviations import Deviator
 from market_sim.auditing.report import AuditRow
 from market_sim.errors import AuditError
+from market_sim.outcome import exceeds
 from market_sim.shapes import Array
 from market_sim.valuation import KINDS, Valuations
 
@@ -66,7 +67,8 @@ def honest_outcome(market: Deviator) -> Honest:
             )
         sold.append(epsilon)
         paid.append(payment)
-        utility.append(payment - market.truth.cost(epsilon))
+        over = exceeds(epsilon, market.truth.cap)
+        utility.append(np.where(over, -np.inf, payment - market.truth.cost(epsilon)))
     utilities, payments = np.stack(utility), np.stack(paid)
     average = (utilities.mean(axis=0), payments.mean(axis=0), np.stack(sold).mean(axis=0))
     if market.expectation is not None:
@@ -80,7 +82,9 @@ def honest_outcome(market: Deviator) -> Honest:
 
 def regrets(honest: Honest, best: list[Best]) -> Array:
     """Return max(0, utility of the best lie - utility of the truth), `(profiles, owners)`."""
-    return np.maximum(np.stack([b.utility for b in best], axis=1) - honest.utility, 0.0)
+    lie = np.stack([b.utility for b in best], axis=1)
+    gained = lie > honest.utility  # both may be minus infinity, where a rule sells above the cap
+    return np.subtract(lie, honest.utility, out=np.zeros(lie.shape), where=gained)
 
 
 def gains(honest: Honest, best: list[Best], budget: Array) -> Array:
@@ -109,7 +113,7 @@ def measured(
         profiles=regret.shape[0],
         owners=regret.shape[1],
         regret_mean=float(regret.mean()),
-        regret_p95=float(np.quantile(regret, 0.95)),
+        regret_p95=_p95(regret),
         regret_max=float(regret.max()),
         gain_share=float(gains(honest, best, market.budget).mean()),
         ir_violation_max=float(honest.loss.max()),
@@ -119,6 +123,13 @@ def measured(
         lies=sum(b.lies for b in best),
         witness=json.dumps(_witness(market, honest, deviation, best)),
     )
+
+
+def _p95(regret: Array) -> float:
+    """Return the 95 % quantile; where some are infinite the next higher one, not in between."""
+    if np.isfinite(regret).all():
+        return float(np.quantile(regret, 0.95))
+    return float(np.quantile(regret, 0.95, method="higher"))
 
 
 def _witness(

@@ -16,7 +16,7 @@ from market_sim.auditing.exact import Deviation
 from market_sim.shapes import Array
 
 _VALUE_RANGE = (1e-3, 1e3)
-_CAP_RANGE = (1e-3, 2.0)
+_LOWEST_CAP = 1e-3
 _SHRINK = 0.3
 
 
@@ -28,6 +28,7 @@ class SearchPlan:
     cap_grid: int = 16
     restarts: int = 2
     zooms: int = 6
+    highest_cap: float = 2.0  # of the true cap
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ def search_attack(
 ) -> dict[Deviation, Best]:
     """Return the best lie found of one owner in each deviation wanted, over all profiles."""
     honest = honest_report(market, owner)
+    caps = (_LOWEST_CAP, plan.highest_cap)
     axes: dict[Deviation, tuple[_Axis, _Axis]] = {
         "value": (_axis(_VALUE_RANGE, plan.value_grid, 9), _STAY),
-        "cap": (_STAY, _axis(_CAP_RANGE, 2 * plan.cap_grid, 9)),
+        "cap": (_STAY, _axis(caps, 2 * plan.cap_grid, 9)),
         "both": (
             _axis(_VALUE_RANGE, max(2, plan.value_grid // 2), 5),
-            _axis(_CAP_RANGE, plan.cap_grid, 5),
+            _axis(caps, plan.cap_grid, 5),
         ),
     }
     found: dict[Deviation, Best] = {}

@@ -17,7 +17,7 @@ from market_sim.valuation import KINDS
 TOLERANCE = 1e-9  # of the budget: what is less is rounding
 Found = Mapping[Deviation, list[Best]]
 _PARTS: tuple[Deviation, ...] = ("value", "cap")
-_STEP = KINDS.index("step")
+_COVERED = {"single-minded": ("step",), "linear": ("linear",), "any": KINDS}
 
 
 def verdicts(
@@ -56,9 +56,8 @@ def _truthful(
     parts: list[Deviation] = [part for part in _PARTS if part in guarantees.truthful_in]
     if len(parts) == len(_PARTS):
         parts.append("both")
-    covered = guarantees.truthful_for == "any" or bool(
-        (market.truth.valuations.kind == _STEP).all()
-    )
+    families = np.isin(KINDS, _COVERED[guarantees.truthful_for])
+    covered = bool(families[market.truth.valuations.kind].all())
     for part in parts:
         claim = "value and cap at once" if part == "both" else part
         name = f"truthful in {claim} for {guarantees.truthful_for} owners"
@@ -69,7 +68,9 @@ def _truthful(
         worst = float(regret.max())
         tried = f"{sum(best.lies for best in found[part]):,} misreports"
         if not covered:
-            evidence = f"these owners are not single-minded; their largest gain is {worst:.3g}"
+            evidence = (
+                f"these owners are not {guarantees.truthful_for}; their largest gain is {worst:.3g}"
+            )
             yield Verdict(name, "not tested", evidence)
         elif (regret > TOLERANCE * market.budget[:, None]).any():
             yield Verdict(name, "violated", f"the best of {tried} gains {worst:.3g}")

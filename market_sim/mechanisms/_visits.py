@@ -30,22 +30,24 @@ def visits(order: Order, seed: int, reports: Reports) -> NDArray[np.intp]:
 
 def by_visit(places: NDArray[np.intp], array: Array) -> Array:
     """Return an array of shape `(rows, owners)` with owners in the order of their visits."""
-    return np.take_along_axis(array, np.broadcast_to(places, array.shape), axis=1)
+    if len(places) == 1:  # one order for all rows: a plain gather is several times faster
+        return np.asarray(np.take(array, places[0], axis=1))
+    return np.asarray(np.take_along_axis(array, places, axis=1))
 
 
 def by_owner(places: NDArray[np.intp], array: Array) -> Array:
     """Return an array that is in the order of visits in the order of the owners."""
     result = np.empty_like(array)
-    np.put_along_axis(result, np.broadcast_to(places, array.shape), array, axis=1)
+    if len(places) == 1:
+        result[:, places[0]] = array
+    else:
+        np.put_along_axis(result, places, array, axis=1)
     return result
 
 
 def visited_valuations(places: NDArray[np.intp], reports: Reports) -> Valuations:
     """Return the reported valuations in the order of visits, shape `(rows, owners)`."""
     told, shape = reports.valuations, (-1, reports.owners)
-    index = np.broadcast_to(places, (told.rate.size // reports.owners, reports.owners))
-    kind, rate = (
-        np.take_along_axis(column.reshape(shape), index, axis=1)
-        for column in (told.kind, told.rate)
-    )
-    return Valuations(kind, rate)
+    rate = by_visit(places, told.rate.reshape(shape))
+    kind = by_visit(places, told.kind.reshape(shape).astype(np.float64))
+    return Valuations(kind.astype(np.int8), rate)

@@ -2,15 +2,18 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
+import numpy as np
 from numpy.typing import ArrayLike
 
+from market_sim.errors import InvalidInput
 from market_sim.outcome import Outcome
 from market_sim.reports import Reports
 from market_sim.shapes import Array, as_budget
+from market_sim.valuation import KINDS
 
-Minded = Literal["single-minded", "any", "none"]
+Minded = Literal["single-minded", "linear", "any", "none"]
 
 
 @dataclass(frozen=True)
@@ -22,16 +25,22 @@ class Guarantees:
     truthful_in
         Parts of the report in which no lie pays: any of "value" and "cap".
     truthful_for
-        For whom: "single-minded" owners (a fixed cost for any sale), "any" non-decreasing
-        valuation, or "none".
+        For whom: "single-minded" owners (a fixed cost for any sale), "linear" owners (the same cost
+        for each unit), "any" non-decreasing valuation, or "none".
     individually_rational
         No truthful owner is paid less than her cost.
     budget_feasible
         The payments never exceed the budget.
     deterministic
         The same reports always give the same outcome.
+    caps_verified
+        The promises hold for caps up to the true one: a larger report is taken to be impossible,
+        since owners must be able to show what they offer. Otherwise they hold for any cap, where
+        selling more than the true one is worth minus infinity.
     anonymous
         A permutation of the owners permutes the outcome (ties aside).
+    within_caps
+        Nobody sells more than the cap she reports; true of all but some rules kept as published.
     """
 
     truthful_in: tuple[str, ...] = ()
@@ -40,10 +49,20 @@ class Guarantees:
     budget_feasible: bool = False
     deterministic: bool = True
     anonymous: bool = False
+    within_caps: bool = True
+    caps_verified: bool = False
 
 
 class Mechanism(ABC):
-    """A procurement auction: reports and a budget in, an `Outcome` out, for any leading axes."""
+    """A procurement auction: reports and a budget in, an `Outcome` out, for any leading axes.
+
+    Attributes
+    ----------
+    perturbs
+        Whether gradients are delivered with noise; false for the baseline without privacy alone.
+    """
+
+    perturbs: ClassVar[bool] = True
 
     @property
     @abstractmethod
@@ -54,6 +73,28 @@ class Mechanism(ABC):
     @abstractmethod
     def name(self) -> str:
         """Short name for tables and figures."""
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Families of valuations that the rule is defined for: all of `KINDS` unless it says so."""
+        return KINDS
+
+    def require_families(self, reports: Reports) -> None:
+        """Refuse reports of a family that the rule is not defined for.
+
+        Raises
+        ------
+        InvalidInput
+            Naming the rule, what it takes and what it was given.
+        """
+        known = np.isin(KINDS, self.families)
+        fits = known[reports.valuations.kind]
+        if not fits.all():
+            strange = sorted({KINDS[code] for code in np.unique(reports.valuations.kind[~fits])})
+            raise InvalidInput(
+                f"{self.name} is defined for {' and '.join(self.families)} valuations only, got "
+                f"{strange}: use a rule for any valuation, such as ms.AllIn"
+            )
 
     @abstractmethod
     def clear(self, reports: Reports, budget: ArrayLike) -> Outcome:
@@ -69,7 +110,8 @@ class Mechanism(ABC):
         Raises
         ------
         InvalidInput
-            If the budget is not positive and finite or does not fit the profiles.
+            If the budget is not positive and finite or does not fit the profiles, or a valuation
+            is of a family that the rule is not defined for.
         """
 
 
@@ -78,6 +120,11 @@ class PiecewiseConstant(ABC):
 
     Such rules can be attacked exactly: one misreport in each piece and one on each border.
     """
+
+    @property
+    def is_piecewise_constant(self) -> bool:
+        """Whether this holds with the settings chosen; always, unless a rule says otherwise."""
+        return True
 
     @abstractmethod
     def critical_values(self, reports: Reports, budget: ArrayLike, owner: int) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from market_sim.errors import InvalidInput
+from market_sim.mechanisms._queue import Queue, serve
 from market_sim.mechanisms._visits import by_owner, by_visit, visited_valuations, visits
 from market_sim.mechanisms.base import Guarantees, Mechanism, flat
 from market_sim.outcome import Outcome
@@ -118,21 +119,14 @@ class PostedPrice(Mechanism):
         price = self._unit_price(size, money)
         places = visits(self.order, self.seed, reports)
         value, cap, size = (by_visit(places, column) for column in (value, cap, size))
-        valuations = visited_valuations(places, reports)
-        sold, paid = np.zeros((2, *cap.shape))
-        left = money.copy()
-        for visit in range(reports.owners):
-            at = (slice(None), visit)
-            asked, pay, amount = value[at], price * (size[at] * cap[at]), cap[at]
-            scarce = pay > left
-            if self.last == "part" and scarce.any():
-                owner = valuations[:, visit]
-                amount = np.where(scarce, amount * (left / np.where(scarce, pay, 1.0)), amount)
-                asked = np.where(scarce, size[at] * owner.cost(amount), asked)
-                pay = np.minimum(pay, left)
-            sells = (asked <= pay) & (pay <= left)
-            sold[at], paid[at] = np.where(sells, amount, 0.0), np.where(sells, pay, 0.0)
-            left = np.maximum(left - paid[at], 0.0)
+        queue = Queue(
+            asked=value,
+            pay=price[:, None] * (size * cap),
+            cap=cap,
+            size=size,
+            valuations=visited_valuations(places, reports) if self.last == "part" else None,
+        )
+        sold, paid = serve(queue, money)
         shape, money = reports.shape, money.reshape(reports.profiles)
         sold, paid = (by_owner(places, column).reshape(shape) for column in (sold, paid))
         return Outcome(sold, paid, money, reports.data_size)

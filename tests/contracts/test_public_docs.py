@@ -18,6 +18,7 @@ PACKAGES = (
     "market_sim.games",
     "market_sim.learning",
     "market_sim.pricing",
+    "market_sim.sharing",
     "market_sim.solvers",
     "market_sim.versions",
     "agents",

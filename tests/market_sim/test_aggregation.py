@@ -113,3 +113,13 @@ def test_tiny_and_huge_sales_neither_vanish_nor_overflow():
 def test_names():
     names = [aggregator.name for aggregator in EVERY]
     assert names == ["data-size", "bias-opt", "water-filling", "var-opt", "error-opt"]
+
+
+def test_epsilon_share_is_proportional_to_epsilon():
+    assert_allclose(ms.EpsilonShare().weights(EPSILON, SIZE), EPSILON / 7)
+    assert_allclose(ms.EpsilonShare().weights([1e308, 1e308, 0.0]), [0.5, 0.5, 0.0])
+
+
+def test_which_rules_weigh_noise():
+    assert not ms.EpsilonShare.weighs_noise
+    assert all(rule.weighs_noise for rule in EVERY)

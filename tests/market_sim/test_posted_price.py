@@ -35,6 +35,38 @@ def test_the_definition(family):
             assert_array_equal(outcome.epsilon[row], np.where(expected > 0, cap, 0.0))
 
 
+@pytest.mark.parametrize("last", ["skip", "part"])
+@pytest.mark.parametrize("owners", [1, 5, 40, 300])
+def test_a_queue_served_at_once_is_one_served_one_by_one(last, owners):
+    """A single profile goes in rounds, many copies of it an owner at a time: the same bits."""
+    for seed in range(15):
+        rng = np.random.default_rng(seed)
+        cap = rng.uniform(0.1, 3.0, owners) if seed % 2 else rng.integers(1, 4, owners) * 1.0
+        kind = rng.integers(0, 5, owners)
+        told = ms.Reports(ms.Valuations(kind, rng.uniform(0.0, 2.0, owners)), cap)
+        budget = float(told.value.sum() * rng.uniform(0.01, 1.2) + 1e-3)
+        copies = (owners, 1)
+        many = ms.Reports(
+            ms.Valuations(np.tile(kind, copies), np.tile(told.valuations.rate, copies)),
+            np.tile(cap, copies),
+        )
+        for price in (0.0, 0.5, 2.0):
+            rule = ms.PostedPrice(price, last=last, seed=seed)
+            alone, together = rule.clear(told, budget), rule.clear(many, budget)
+            assert_array_equal(together.epsilon, np.tile(alone.epsilon, copies))
+            assert_array_equal(together.payment, np.tile(alone.payment, copies))
+
+
+def test_an_order_that_passes_over_many():
+    """Each small owner lets one more large one no longer fit: beyond the rounds, one by one."""
+    sizes = np.array([x for k in range(150) for x in (2.0**-9, 9.0 - (k + 0.5) * 2.0**-9)])
+    told = ms.Reports.single_minded(value=np.zeros(300), cap=sizes)
+    outcome = ms.PostedPrice(1.0, order="given").clear(told, 9.0)
+    expected = by_definition(np.zeros(300), sizes, 9.0, 1.0, range(300))
+    assert_array_equal(outcome.payment, expected)
+    assert np.flatnonzero(expected)[-1] == 298
+
+
 def test_a_random_order_is_a_permutation_from_the_seed():
     market = random_market("uniform", np.random.default_rng(1), 300, 8)
     told, price = market.reports(), 3.0

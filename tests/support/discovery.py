@@ -19,13 +19,14 @@ def implementations(abstraction):
 
 
 def instances(abstraction):
-    """Return one instance of each implementation for every choice of its named settings."""
+    """Return one instance of each implementation for every choice of named and yes-no settings."""
     found = []
     for kind in implementations(abstraction):
         choices = [
-            [(name, value) for value in get_args(hint)]
+            [(name, value) for value in (get_args(hint) or (True, False))]
             for name, hint in get_type_hints(kind).items()
-            if get_origin(hint) is Literal and name in {f.name for f in dataclasses.fields(kind)}
+            if (get_origin(hint) is Literal or hint is bool)
+            and name in {f.name for f in dataclasses.fields(kind)}
         ]
         found += [kind(**dict(settings)) for settings in itertools.product(*choices)]
     return found

@@ -16,8 +16,11 @@ class Market(NamedTuple):
     cap: np.ndarray
     budget: np.ndarray
 
-    def reports(self):
-        return ms.Reports.single_minded(value=self.value, cap=self.cap)
+    def reports(self, families=ms.KINDS):
+        """Single-minded owners of these values, or linear ones where a rule takes only these."""
+        if "step" in families:
+            return ms.Reports.single_minded(value=self.value, cap=self.cap)
+        return ms.Reports(ms.Valuations.linear(self.value / self.cap), self.cap)
 
 
 profile_shapes = st.sampled_from([(), (), (1,), (3,), (2, 2)])
@@ -52,17 +55,18 @@ def markets(draw, max_owners=8):
 
 
 @st.composite
-def valuations(draw, max_owners=8):
-    """Any family for any owner."""
+def valuations(draw, max_owners=8, families=ms.KINDS):
+    """Any of some families for any owner."""
     shape = (*draw(profile_shapes), draw(st.integers(1, max_owners)))
-    kind = draw(hnp.arrays(np.int8, shape, elements=st.integers(0, len(ms.KINDS) - 1)))
+    codes = [ms.KINDS.index(name) for name in families]
+    kind = draw(hnp.arrays(np.int8, shape, elements=st.sampled_from(codes)))
     return ms.Valuations(kind, draw(floats(0.0, 1e6, shape)))
 
 
 @st.composite
-def reports(draw, max_owners=8):
-    """Reports of any valuations, with and without sizes."""
-    told = draw(valuations(max_owners))
+def reports(draw, max_owners=8, families=ms.KINDS):
+    """Reports of any valuations of some families, with and without sizes."""
+    told = draw(valuations(max_owners, families))
     cap = draw(floats(1e-3, 50.0, told.shape))
     size = draw(st.none() | floats(1.0, 1e4, told.shape))
     return ms.Reports(told, cap, size)

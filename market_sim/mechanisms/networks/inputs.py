@@ -13,6 +13,7 @@ FLOOR = (
     1e-3  # added to the relative value, so that an owner who asks nothing has a finite logarithm
 )
 _SAMPLES = 4096
+_CONSTANT = 1e-4  # deviation below which an input is the same for all owners but for rounding
 
 
 def owner_inputs(
@@ -65,7 +66,9 @@ class Standardizer(nn.Module):
         seen = owner_inputs(Bids.from_reports(reports), torch.tensor(budget), law.max_cap)
         rows = seen.reshape(-1, seen.shape[-1])
         self.mean.copy_(rows.mean(dim=0))
-        self.deviation.copy_(rows.std(dim=0).clamp_min(1e-6))
+        deviation = rows.std(dim=0)
+        # Dividing a constant input by next to nothing would make its rounding a signal.
+        self.deviation.copy_(torch.where(deviation < _CONSTANT, 1.0, deviation))
 
     def forward(self, inputs: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """Return standardized inputs, same shape."""

@@ -6,11 +6,12 @@ from typing import Any, Literal, Protocol, Self, get_args
 import numpy as np
 
 from market_sim.errors import InvalidInput
-from market_sim.population import PopulationLaw, SizeLaw, budgets
+from market_sim.population import PopulationLaw, SizeLaw, budgets, privacy_auction_law
 from market_sim.reports import Reports
 from market_sim.shapes import Array, as_floats
 
 Budget = Literal["fixed", "proportional"]
+OwnerLaw = Literal["fl-market", "uniform", "bimodal", "realistic"]
 
 
 class Markets(Protocol):
@@ -45,6 +46,9 @@ class MarketLaw:
         Smallest cap.
     single_minded
         As in `PopulationLaw`.
+    owner_law
+        "fl-market": the four families, as told by the other parameters; or a law of the privacy
+        auction game (see `privacy_auction_law`), which says what costs and caps are.
 
     Raises
     ------
@@ -60,18 +64,53 @@ class MarketLaw:
     budget_high: float = 2.0
     min_cap: float = 0.5
     single_minded: bool = False
+    owner_law: OwnerLaw = "fl-market"
 
     def __post_init__(self) -> None:
+        if self.owner_law not in get_args(OwnerLaw):
+            raise InvalidInput(
+                f"unknown owner_law {self.owner_law!r}, expected {list(get_args(OwnerLaw))}"
+            )
         if self.budget not in get_args(Budget):
             raise InvalidInput(f"unknown budget {self.budget!r}, expected {list(get_args(Budget))}")
         low, high = as_floats("budget bounds", [self.budget_low, self.budget_high], positive=True)
         if low > high:
             raise InvalidInput(f"budget bounds must be in ascending order, got {low:g}, {high:g}")
+        self._check_owners()
         self.population  # noqa: B018 - checks the rest
+
+    def _check_owners(self) -> None:
+        """Refuse caps and sizes other than those of the law."""
+        if self.owner_law == "fl-market":
+            return
+        caps = privacy_auction_law(self.owner_law).cap_law.support
+        told = (self.min_cap, self.max_cap)
+        if told != caps or self.sizes != "none" or self.single_minded:
+            raise InvalidInput(
+                f"owners of the law {self.owner_law!r} have linear costs, no data sizes, caps in "
+                f"{caps}, got caps in {told}, sizes {self.sizes!r}, single_minded "
+                f"{self.single_minded}: leave these to MarketLaw.of_game"
+            )
+
+    @classmethod
+    def of_game(
+        cls, owner_law: OwnerLaw, owners: int, budget_low: float, budget_high: float
+    ) -> Self:
+        """Return markets of the privacy auction game, budgets uniform between the bounds.
+
+        Raises
+        ------
+        InvalidInput
+            As the class, and if the game is not one of the privacy auction.
+        """
+        low, high = privacy_auction_law(owner_law).cap_law.support
+        return cls(owners, high, "none", "fixed", budget_low, budget_high, low, owner_law=owner_law)
 
     @property
     def population(self) -> PopulationLaw:
         """The law of the owners."""
+        if self.owner_law != "fl-market":
+            return privacy_auction_law(self.owner_law, self.owners)
         return PopulationLaw(
             owners=self.owners,
             cap=(self.min_cap, self.max_cap),

@@ -1,31 +1,32 @@
 """MURBA, M-RegretNet and DM-RegretNet: the published learned auctions as mechanisms."""
 
-import re
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 from torch import Tensor
 
 from market_sim.errors import InvalidInput
 from market_sim.mechanisms.base import Guarantees
-from market_sim.mechanisms.networks.base import Bids, DifferentiableMechanism, ExpectedOutcome
-from market_sim.mechanisms.networks.checkpoints import load_network
+from market_sim.mechanisms.networks.base import Bids, ExpectedOutcome
+from market_sim.mechanisms.networks.checkpoints import StoredNetwork
 from market_sim.mechanisms.networks.draws import market_uniforms
-from market_sim.mechanisms.networks.laws import MarketLaw
 from market_sim.mechanisms.networks.regret_net import RegretNet
 from market_sim.mechanisms.networks.regret_net_recipe import KIND, Auction
+from market_sim.mechanisms.networks.stored_auction import (
+    StoredAuction,
+    in_blocks,
+    joined,
+    read_kind,
+)
 from market_sim.outcome import Outcome
 from market_sim.reports import Reports
 from market_sim.shapes import Array, as_budget, whole_number
 
-_BLOCK = 1024  # markets a pass
 # Shares of the budget are rounded down to this grid, so that the last digits of a product of
 # matrices, which depend on how many markets it takes together, do not reach the outcome.
 _GRID = 2.0**24
@@ -33,10 +34,9 @@ _LIE = 2.0 * (1.0 + 1e-9)  # a report of more than twice the largest cap is of a
 
 
 @dataclass(frozen=True)
-class _RegretNetAuction(DifferentiableMechanism):
-    """What the three auctions have in common; see `RegretNet` for the networks."""
+class _RegretNetAuction(StoredAuction[RegretNet]):
+    """What the auctions have in common; see `RegretNet` for the networks."""
 
-    network: str | Path
     options: int | None = None
 
     def __post_init__(self) -> None:
@@ -57,36 +57,8 @@ class _RegretNetAuction(DifferentiableMechanism):
     def _auction(self) -> Auction:
         """The recipe's name of this auction."""
 
-    @cached_property
-    def _stored(self) -> tuple[str, dict[str, object], RegretNet]:
-        stored = load_network(self.network, KIND)
-        module = RegretNet.from_stored(stored.metadata, stored.tensors)
-        return stored.name, dict(stored.metadata), module.double().requires_grad_(False).eval()
-
-    @property
-    def network_name(self) -> str:
-        """Name of the network, without folder and ending."""
-        return self._stored[0]
-
-    @property
-    def metadata(self) -> dict[str, object]:
-        """Settings, law of the training, recipe and figures of the training."""
-        return self._stored[1]
-
-    @property
-    def module(self) -> RegretNet:
-        """The network, in double precision, parameters fixed."""
-        return self._stored[2]
-
-    @property
-    def law(self) -> MarketLaw:
-        """The law of the markets of the training."""
-        return MarketLaw.from_plain(dict(self.metadata["law"]))  # type: ignore[call-overload]
-
-    @property
-    def name(self) -> str:
-        """Name of the network."""
-        return re.sub(r"[^a-z0-9]+", "-", self.network_name.lower()).strip("-")
+    def _read(self) -> tuple[StoredNetwork, RegretNet]:
+        return read_kind(self.network, KIND, RegretNet)
 
     @property
     def guarantees(self) -> Guarantees:
@@ -128,23 +100,10 @@ class _RegretNetAuction(DifferentiableMechanism):
 
     def _forward(self, reports: Reports, money: Array) -> tuple[Array, Array]:
         """Return chances `(*profiles, owners, M + 1)` and shares of the budget."""
-        owners = reports.owners
-        bids = Bids.from_reports(reports)
-        columns = [bids.kind, bids.rate, bids.cap]
-        columns += [] if bids.data_size is None else [bids.data_size]
-        rows = [column.reshape(-1, owners) for column in columns]
-        purse = torch.from_numpy(money.reshape(-1))
-        parts = []
-        for start in range(0, len(purse), _BLOCK):
-            part = slice(start, start + _BLOCK)
-            outcome = self.module(Bids(*(row[part] for row in rows)), purse[part])
-            share = outcome.payment / purse[part, None]
-            parts.append((outcome.probability.numpy(), share.numpy()))
-        chance, share = (
-            np.concatenate(column)[: len(purse)] for column in zip(*parts, strict=True)
-        )
-        share = np.floor(share * _GRID) / _GRID
-        return chance.reshape(*reports.shape, -1), share.reshape(reports.shape)
+        outcomes = in_blocks(self.module, reports, money)
+        chance = joined([o.probability for o in outcomes], (*reports.shape, -1))
+        share = joined([o.payment for o in outcomes], reports.shape) / money[..., None]
+        return chance, np.floor(share * _GRID) / _GRID
 
     @abstractmethod
     def _choose(self, chance: Array, reports: Reports, money: Array) -> np.ndarray:
@@ -171,7 +130,7 @@ class _RegretNetAuction(DifferentiableMechanism):
 
 
 @dataclass(frozen=True)
-class _RandomAuction(_RegretNetAuction):
+class RandomAuction(_RegretNetAuction):
     """Options are drawn, owner by owner, with the network's chances."""
 
     seed: int = 0
@@ -190,7 +149,7 @@ class _RandomAuction(_RegretNetAuction):
 
 
 @dataclass(frozen=True)
-class MURBA(_RandomAuction):
+class MURBA(RandomAuction):
     """The first published learned auction: options are drawn, all of the budget is paid out.
 
     p_i = B softmax_i, and owner i sells option m with chance z_im; she is paid whatever is drawn.
@@ -222,7 +181,7 @@ class MURBA(_RandomAuction):
 
 
 @dataclass(frozen=True)
-class MRegretNet(_RandomAuction):
+class MRegretNet(RandomAuction):
     """The later learned auction: options are drawn, a share of the budget may stay unspent.
 
     Parameters

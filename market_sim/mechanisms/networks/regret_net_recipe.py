@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from market_sim.errors import InvalidInput
-from market_sim.mechanisms.networks.laws import Budget, MarketLaw
+from market_sim.mechanisms.networks.laws import Budget, MarketLaw, OwnerLaw
 from market_sim.mechanisms.networks.misreports import LieSearch
 from market_sim.mechanisms.networks.options import Grid
 from market_sim.mechanisms.networks.regret_net import RegretNet, RegretNetSettings
@@ -13,24 +13,25 @@ from market_sim.mechanisms.networks.stored import as_plain
 from market_sim.mechanisms.networks.training import Progress, TrainedNetwork
 from market_sim.mechanisms.networks.training_run import train
 from market_sim.mechanisms.networks.training_settings import TrainingSettings, Unit
-from market_sim.population import SizeLaw
+from market_sim.population import SizeLaw, privacy_auction_law
 
-Auction = Literal["murba", "m-regret-net", "dm-regret-net"]
+Auction = Literal["murba", "m-regret-net", "dm-regret-net", "regret-net"]
 KIND = "regret-net"
 
 
 @dataclass(frozen=True)
 class RegretNetRecipe:
-    """How to train MURBA, M-RegretNet or DM-RegretNet.
+    """How to train RegretNet, MURBA, M-RegretNet or DM-RegretNet.
 
     Parameters
     ----------
     auction
         "murba": all of the budget is shared, options drawn; "m-regret-net": a share may stay
-        unspent, options drawn; "dm-regret-net": the likeliest option, or none, is taken.
+        unspent, options drawn; "dm-regret-net": the likeliest option, or none, is taken;
+        "regret-net": as "m-regret-net", the whole cap being the only option.
     owners, options, grid, hidden, layers
         See `RegretNetSettings`.
-    max_cap, min_cap, sizes, budget, budget_low, budget_high
+    max_cap, min_cap, sizes, budget, budget_low, budget_high, owner_law
         The law of the markets, see `MarketLaw`.
     iterations, batch, learning_rate, owners_sampled, unit, warm_up, multiplier_every
         See `TrainingSettings`; the unit is "money" for fixed budgets and "budget" for
@@ -63,6 +64,7 @@ class RegretNetRecipe:
     budget: Budget = "proportional"
     budget_low: float = 0.1
     budget_high: float = 2.0
+    owner_law: OwnerLaw = "fl-market"
     iterations: int = 2000
     batch: int = 512
     learning_rate: float = 1e-3
@@ -89,6 +91,11 @@ class RegretNetRecipe:
     def __post_init__(self) -> None:
         if self.auction not in get_args(Auction):
             raise InvalidInput(f"unknown auction {self.auction!r}, expected {get_args(Auction)}")
+        if self.auction == "regret-net" and self.options != 1:
+            raise InvalidInput(
+                f"regret-net sells the whole cap or nothing, one option, got {self.options}: "
+                "name m-regret-net for more"
+            )
         _ = self.network, self.law, self.training
 
     @classmethod
@@ -97,22 +104,26 @@ class RegretNetRecipe:
 
         MURBA: no data sizes, B uniform on [1, 50], regret in money (2021). The others: the
         reference law of sizes, budget rates log-uniform on [0.1, 2], regret as a share of the
-        budget (2022).
+        budget (2022). RegretNet, and any auction with an `owner_law` of the privacy auction game:
+        its owners, B = 50.
 
         Raises
         ------
         InvalidInput
             As the class.
         """
-        early: dict[str, Any] = {
-            "options": 10,
-            "max_cap": 5.0,
-            "sizes": "none",
-            "budget": "fixed",
-            "budget_low": 1.0,
-            "budget_high": 50.0,
-        }
-        return cls(auction, **{**(early if auction == "murba" else {}), **changes})
+        usual: dict[str, Any] = {}
+        if auction == "murba":
+            usual = {"options": 10, "max_cap": 5.0, "budget_low": 1.0, "budget_high": 50.0}
+        if auction == "regret-net":
+            usual = {"options": 1, "owner_law": "uniform"}
+        named = {**usual, **changes}.get("owner_law", "fl-market")
+        if named != "fl-market":
+            low, high = privacy_auction_law(named).cap_law.support
+            usual |= {"min_cap": low, "max_cap": high, "budget_low": 50.0, "budget_high": 50.0}
+        if usual:
+            usual |= {"sizes": "none", "budget": "fixed"}
+        return cls(auction, **{**usual, **changes})
 
     @property
     def network(self) -> RegretNetSettings:
@@ -132,7 +143,10 @@ class RegretNetRecipe:
     @property
     def law(self) -> MarketLaw:
         """Law of the markets."""
-        names = ("owners", "max_cap", "min_cap", "sizes", "budget", "budget_low", "budget_high")
+        names = (
+            *("owners", "max_cap", "min_cap", "sizes", "owner_law"),
+            *("budget", "budget_low", "budget_high"),
+        )
         return MarketLaw(**{name: getattr(self, name) for name in names})
 
     @property

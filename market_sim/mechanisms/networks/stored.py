@@ -48,7 +48,8 @@ def draw_glorot(module: nn.Module, seed: int) -> None:
         if isinstance(layer, nn.Linear):
             bound = sqrt(6.0 / (layer.in_features + layer.out_features))
             nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 def as_plain(content: Mapping[str, Any]) -> dict[str, Any]:

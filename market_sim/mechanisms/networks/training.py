@@ -88,7 +88,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self.streams = Streams(self.settings.seed)
-        self.optimizer = torch.optim.Adam(
+        self.optimizer: torch.optim.Optimizer = torch.optim.Adam(
             self.module.parameters(), lr=self.settings.learning_rate, foreach=False
         )
 
@@ -118,38 +118,48 @@ class Trainer:
     def step(self) -> dict[str, float]:
         """Train one batch and return the parts of the loss."""
         started = perf_counter()
-        error, short = self._losses()
-        regret, violation = short.regret, short.violation
         rho = self.penalties
-        loss = error.log() if self.settings.relative_error else error
-        for part, phi, penalty in zip((regret, violation), self.multipliers, rho, strict=True):
-            loss = loss + phi * part + 0.5 * penalty * part.square()
+        loss, figures = self._loss()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
-        values = [x.item() for x in (loss, error, regret, violation)]
-        self._refuse_nan(values)
+        numbers = {"loss": loss.item(), **{name: part.item() for name, part in figures.items()}}
+        self._refuse_nan(list(numbers.values()))
         self.optimizer.step()
         self.iteration += 1
-        self._raise_multipliers(values[2], values[3], rho)
-        names = ("loss", "error_bound", "regret", "ir_violation")
+        self._raise_multipliers(numbers["regret"], numbers["ir_violation"], rho)
         return {
             "iteration": float(self.iteration),
-            **dict(zip(names, values, strict=True)),
+            **numbers,
             "regret_multiplier": self.multipliers[0],
             "ir_multiplier": self.multipliers[1],
             "temperature": self.temperature,
             "seconds": perf_counter() - started,
         }
 
-    def _losses(self) -> tuple[Tensor, Shortfall]:
-        s = self.settings
-        reports, money = self.law.sample(self.streams.generator("batch", self.iteration), s.batch)
+    def _loss(self) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of a batch and the parts of it that are shown, by name."""
+        error, short = self._shortfall()
+        loss = error.log() if self.settings.relative_error else error
+        parts = (short.regret, short.violation)
+        for part, phi, penalty in zip(parts, self.multipliers, self.penalties, strict=True):
+            loss = loss + phi * part + 0.5 * penalty * part.square()
+        return loss, {"error_bound": error, "regret": short.regret, "ir_violation": short.violation}
+
+    def batch(self) -> tuple[Bids, Tensor]:
+        """Return the markets of this iteration: true bids and budgets."""
+        reports, money = self.law.sample(
+            self.streams.generator("batch", self.iteration), self.settings.batch
+        )
         dtype = next(self.module.parameters()).dtype
-        truth, budget = Bids.from_reports(reports, dtype), torch.tensor(money, dtype=dtype)
+        return Bids.from_reports(reports, dtype), torch.tensor(money, dtype=dtype)
+
+    def _shortfall(self) -> tuple[Tensor, Shortfall]:
+        s = self.settings
+        truth, budget = self.batch()
         rng = self.streams.generator("lies", self.iteration)
-        rows = liars(rng, len(money), truth.owners, s.owners_sampled)
+        rows = liars(rng, len(budget), truth.owners, s.owners_sampled)
         lies = find_lies(self.module, truth, budget, self.temperature, rows, s.lies, rng)
         return shortfall(self.module, truth, budget, lies, self.temperature, s.unit)
 

@@ -73,18 +73,31 @@ def train(  # noqa: PLR0913 - three of them say where and how to report, all by 
         If the loss is not finite.
     """
     trainer = Trainer(module, law, settings, audit_law=audit_law)
+    return run(trainer, kind, metadata, folder=folder, progress=progress, resume=resume)
+
+
+def run(
+    trainer: Trainer,
+    kind: str,
+    metadata: Mapping[str, Any],
+    *,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+    resume: bool = False,
+) -> TrainedNetwork:
+    """Let a fresh trainer do all of its iterations; parameters and errors as for `train`."""
     path = None if folder is None else folder / CHECKPOINT
     if resume and path is not None and path.exists():
         restore(trainer, path, metadata)
     with last_checkpoint_named(path):
         _run(trainer, path, metadata, progress)
-    module.load_state_dict(trainer.best)
+    trainer.module.load_state_dict(trainer.best)
     audit = _audit_of(trainer).plain()
     figures = {
         "iterations": trainer.iteration,
         "held_out": {name: x if np.isfinite(x) else None for name, x in audit.items()},
     }
-    return TrainedNetwork(kind, module.eval(), {**metadata, "training": figures})
+    return TrainedNetwork(kind, trainer.module.eval(), {**metadata, "training": figures})
 
 
 def _audit_of(trainer: Trainer) -> Audited:
