@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.ledger import ENDOWMENT, ESCROW
-from market_sim import Aggregator, Mechanism, Outcome, Reports
+from market_sim import Aggregator, DataSize, Mechanism, Outcome, Reports
 from market_sim.aggregation import error_bound
 from market_sim.errors import InvalidInput
 from market_sim.outcome import exceeds
@@ -17,6 +17,8 @@ from market_sim.shapes import Array
 if TYPE_CHECKING:
     from agents.buyer import ModelBuyer
     from agents.market import Market
+
+_NOISELESS = 1e170  # the noise of so large an epsilon is 0 in doubles
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,19 @@ class Broker(mesa.Agent):
         ledger.transfer(self.market.round, "money", account, ENDOWMENT, amount)
 
     def aggregate(self, epsilon: Array, data_size: Array | None) -> Delivery:
-        """Return the weights and the error bound, infinite where nobody sold."""
-        weights = self.aggregator.weights(epsilon, data_size)
-        bound = error_bound(weights, epsilon, data_size, clip=self.clip, dim=self.dim)
+        """Return the weights and the error bound, infinite where nobody sold.
+
+        Rules that weigh noise, and the bound, are told the epsilon of Laplace noise of the same
+        variance. Without noise, weights follow the data sizes and only the bias is left.
+        """
+        if not self.mechanism.perturbs:
+            weights = DataSize().weights(epsilon, data_size)
+            noise = epsilon * _NOISELESS
+        else:
+            noise = self.market.ledger.perturbation.laplace_epsilon(epsilon)
+            seen = noise if self.aggregator.weighs_noise else epsilon
+            weights = self.aggregator.weights(seen, data_size)
+        bound = error_bound(weights, noise, data_size, clip=self.clip, dim=self.dim)
         return Delivery(weights, float(bound))
 
     def settle(self, buyer: "ModelBuyer", rows: NDArray[np.intp], outcome: Outcome) -> None:
@@ -118,5 +130,7 @@ class Broker(mesa.Agent):
             self.collect(buyer, -unspent)
         ledger.transfer(round_, "money", ESCROW, ledger.owner_accounts(rows), outcome.payment)
         ledger.sell_privacy(round_, buyer.index, rows, np.array(outcome.epsilon))
+        if not self.mechanism.perturbs:
+            ledger.expose(rows[outcome.winners])
         self.refund(buyer, max(unspent, 0.0))
         buyer.spent += spent

@@ -1,5 +1,6 @@
 """Checks at the door of a market: what is given together must fit together."""
 
+import warnings
 from collections.abc import Sequence
 
 from agents.buyer import BuyerTerms
@@ -16,6 +17,11 @@ def check_terms(
     ------
     InvalidInput
         Naming what does not fit and what to give instead.
+
+    Warns
+    -----
+    UserWarning
+        If the failure probability of the perturbation is 1 / owners or more.
     """
     if not isinstance(population, Population):
         raise InvalidInput(f"population must be ms.Population, got {type(population).__name__}")
@@ -25,6 +31,7 @@ def check_terms(
         raise InvalidInput(f'owners must be "arrays" or "objects", got {owners!r}')
     _check_names(buyers)
     _check_tasks(buyers, population.owners, perturbation)
+    _warn_of_delta(population.owners, perturbation.failure_probability)
 
 
 def check_rules(mechanism: Mechanism, aggregator: Aggregator) -> None:
@@ -43,6 +50,16 @@ def check_rules(mechanism: Mechanism, aggregator: Aggregator) -> None:
             raise InvalidInput(
                 f"{name} must be an instance of market_sim.{kind.__name__}, got {rule!r}"
             )
+
+
+def _warn_of_delta(owners: int, delta: float) -> None:
+    """Say so where the promise of privacy fails for an owner on average."""
+    if owners * delta >= 1.0:
+        warnings.warn(
+            f"delta = {delta:g} for each of {owners} owners is weak, since {owners * delta:.3g} of "
+            "them may be exposed on average: give the perturbation a delta far below 1 / owners",
+            stacklevel=4,
+        )
 
 
 def _check_names(buyers: Sequence[BuyerTerms]) -> None:

@@ -1,12 +1,14 @@
 """The owners of a market: who follows which strategy, who exists as an object, who says what."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.owner import DataOwner
-from agents.strategies import MarketView, Rows, Strategy, put_reports
+from agents.strategies import Auction, MarketView, Rows, Strategy, put_reports
 from market_sim import InvalidInput, Population, Reports, Valuations
 
 if TYPE_CHECKING:
@@ -43,15 +45,17 @@ class OwnerDirectory:
     ) -> None:
         self._market = market
         self._owners = market.population.owners
-        self._strategies: list[Strategy] = [strategy]
+        self._strategies: list[Strategy] = [strategy.start(self._owners, market.streams)]
         self._strategy_index = np.zeros(self._owners, dtype=np.intp)
         for other, rows in exceptions:
             self._strategy_index[self._known_rows(rows)] = len(self._strategies)
-            self._strategies.append(other)
+            self._strategies.append(other.start(self._owners, market.streams))
         self._known_rows(list(owner_types))
         _check_types(owner_types)
         rows = sorted(owner_types) if mode == "arrays" else range(self._owners)
         self._objects = {row: owner_types.get(row, DataOwner)(market, row) for row in rows}
+        self._own_minded = np.zeros(self._owners, dtype=bool)
+        self._own_minded[list(owner_types)] = True
         self._one_by_one = np.zeros(self._owners, dtype=bool)
         self._one_by_one[list(self._objects)] = True
 
@@ -74,6 +78,26 @@ class OwnerDirectory:
     def strategy_of(self, row: int) -> Strategy:
         """Return the strategy of an owner."""
         return self._strategies[int(self._strategy_index[row])]
+
+    def abstainers(self, rows: Rows, offer: Population, view: MarketView) -> NDArray[np.bool_]:
+        """Return which of the owners at `rows` stay away; arguments as for `ask`."""
+        away = np.zeros(rows.size, dtype=bool)
+        for index, strategy in enumerate(self._strategies):
+            if type(strategy).abstains is Strategy.abstains:
+                continue
+            places = np.flatnonzero((self._strategy_index[rows] == index) & ~self._own_minded[rows])
+            if places.size:
+                away[places] = strategy.abstains(offer.select(places), view.of(places))
+        return away
+
+    def learn(self, rows: Rows, auction: Auction) -> None:
+        """Tell strategies that learn what came of an auction among the owners at `rows`."""
+        for index, strategy in enumerate(self._strategies):
+            if type(strategy).learn is Strategy.learn:
+                continue
+            places = np.flatnonzero(self._strategy_index[rows] == index)
+            if places.size:
+                strategy.learn(replace(auction, view=auction.view.of(places)))
 
     def ask(self, rows: Rows, offer: Population, view: MarketView) -> Reports:
         """Return what the owners at `rows` say: a strategy at once, or one by one.

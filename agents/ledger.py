@@ -42,12 +42,15 @@ class Ledger:
         Number of owners.
     perturbation
         How gradients are perturbed, which determines how privacy losses compose.
+    member
+        What an owner is called in names of accounts.
     """
 
     buyers: tuple[str, ...]
     owners: int
     perturbation: Perturbation
     journal: list[Entries] = field(default_factory=list)
+    member: str = "owner"
 
     def __post_init__(self) -> None:
         if self.owners < 1:
@@ -80,7 +83,7 @@ class Ledger:
         names = np.empty(len(accounts), dtype=object)
         for place, account in enumerate(accounts.tolist()):
             owner = account - self._first_owner
-            names[place] = fixed[account] if owner < 0 else f"owner {owner}"
+            names[place] = fixed[account] if owner < 0 else f"{self.member} {owner}"
         return names
 
     @property
@@ -123,6 +126,11 @@ class Ledger:
         loss = self.perturbation.loss(epsilon[sold])
         for column in (self.privacy_loss, self._entered_loss):
             np.add.at(column, rows[sold], loss)
+
+    def expose(self, rows: NDArray[np.intp]) -> None:
+        """Enter an infinite loss of owners whose gradients were delivered without noise."""
+        for column in (self.privacy_loss, self._entered_loss):
+            column[rows] = np.inf
 
     def check(self) -> None:
         """Prove that balances and losses follow from the entries, sum to zero, left no escrow.

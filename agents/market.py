@@ -1,6 +1,7 @@
 """The market: owners, buyers and a broker meet in scheduled auction rounds."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import mesa
 import numpy as np
@@ -10,13 +11,14 @@ from agents.broker import Broker, Delivery
 from agents.buyer import BuyerTerms, ModelBuyer
 from agents.checks import check_rules, check_terms
 from agents.directory import Exceptions, Mode, OwnerDirectory
+from agents.drift import Drift
 from agents.ledger import Ledger
 from agents.owner import DataOwner
 from agents.recorder import Recorder, Trade, scatter
 from agents.records import Table
 from agents.rounds import RoundModel
-from agents.strategies import MarketView, Rows, Strategy, Truthful, put_reports
-from market_sim import Aggregator, Mechanism, Outcome, Population, Reports
+from agents.strategies import Auction, MarketView, Rows, Strategy, Truthful, put_reports
+from market_sim import Aggregator, InvalidInput, Mechanism, Outcome, Population, Reports
 from market_sim.privacy import LaplacePerturbation, Perturbation
 from market_sim.shapes import Array, whole_number
 
@@ -29,8 +31,10 @@ class Market(RoundModel):
 
     In each round buyers are served one after another, in an order drawn from the seed, and each
     goes through seven steps: announce, report, clear, train, aggregate, settle, record. An owner
-    sells to at most one buyer a round. All randomness is keyed by purpose, owner and round, so two
-    markets that differ only in their mechanism meet the same owners and the same noise.
+    sells to at most one buyer a round. Who has spent her lifetime cap leaves for good, and the
+    market goes on without her, if need be with nobody. All randomness is keyed by purpose, owner
+    and round, so two markets that differ only in their mechanism meet the same owners and the same
+    noise.
 
     Parameters
     ----------
@@ -56,6 +60,8 @@ class Market(RoundModel):
         "objects": every owner is a Mesa agent and is asked one by one. Same results, bit for bit.
     seed
         Seed of all random streams. `rng` is the same, in Mesa's words.
+    drift
+        How true valuations move between rounds; they stay if it is omitted.
     rounds
         `running` turns false after so many rounds; never if omitted.
     dim
@@ -84,6 +90,7 @@ class Market(RoundModel):
         owners: Mode = "arrays",
         seed: int = 0,
         rng: int | None = None,
+        drift: Drift | None = None,
         rounds: int | None = None,
         dim: int = 1,
         record_owners: bool = True,
@@ -93,6 +100,7 @@ class Market(RoundModel):
         check_rules(mechanism, aggregator)
         super().__init__(seed, rng)
         self.population = population
+        self.drift = drift
         self.rounds = None if rounds is None else whole_number("rounds", rounds, 1)
         self.ledger = Ledger(tuple(b.name for b in buyers), population.owners, perturbation)
         self.broker = Broker(
@@ -106,6 +114,12 @@ class Market(RoundModel):
         self.datacollector: mesa.DataCollector | None = None
         self._standing = population.reports()
         self._sold = np.zeros(population.owners, dtype=bool)
+        self._departed = np.zeros(population.owners, dtype=bool)
+
+    @property
+    def departed(self) -> NDArray[np.bool_]:
+        """Who has left for good, her lifetime privacy spent, shape `(owners,)`; a copy."""
+        return self._departed.copy()
 
     def owner(self, row: int) -> DataOwner:
         """Return the owner of a row as a Mesa agent, made on first use."""
@@ -132,6 +146,7 @@ class Market(RoundModel):
             self._serve(self.buyers[index])
         self.ledger.check()
         self.round += 1
+        self._drift()
         if self.rounds is not None and self.round >= self.rounds:
             self.running = False
         if self.datacollector is not None:
@@ -141,54 +156,98 @@ class Market(RoundModel):
         """Take one buyer through announce, report, clear, train, aggregate, settle, record."""
         status = np.full(self.population.owners, "lost", dtype=object)
         status[self._sold] = "sold elsewhere"
+        status[self._departed] = "left"
         budget = buyer.announce()
         if budget <= 0:
             self.recorder.record(buyer, budget, status, "no money")
             return
-        rows, left, offer = self._willing(status)
-        if offer is not None:
-            reports = self._report(buyer, budget, rows, offer)
-            admitted = self.broker.admits(reports, left)
-            status[rows[~admitted]] = "refused"
-            kept = np.flatnonzero(admitted)
-        if offer is None or kept.size == 0:
+        offers = self._offers(buyer, budget, status)
+        if offers is None:
             self.recorder.record(buyer, budget, status, "no participant")
             return
-        if kept.size < rows.size:
-            rows, offer, reports = rows[kept], offer.select(kept), reports.select(kept)
+        rows, truth, reports, view = offers
         self.broker.collect(buyer, budget)
         outcome = self.broker.clear(buyer, reports, budget)
         delivery = self._train_and_aggregate(buyer, rows, outcome)
         self.broker.settle(buyer, rows, outcome)
+        seen = replace(view, mechanism=self.broker.tossed(buyer))
+        self.directory.learn(rows, Auction(seen, truth, reports, outcome))
         winners = rows[outcome.winners]
         status[winners] = "won"
         self._sold[winners] = True
         event = "traded" if winners.size else "no winner"
-        trade = Trade(rows, offer, reports, outcome, delivery)
+        trade = Trade(rows, truth, reports, outcome, delivery)
         self.recorder.record(buyer, budget, status, event, trade)
 
-    def _willing(self, status: Statuses) -> tuple[Rows, Array, Population | None]:
-        """Return who still has privacy to sell, how much, and what each can offer this round."""
-        free = np.flatnonzero(~self._sold)
-        left = self.privacy_left(free)
-        offer = np.minimum(self.population.cap[free], left)
-        spent = offer < _LEAST_OFFER * self.population.cap[free]
-        status[free[spent]] = "refused"
-        rows, left = free[~spent], left[~spent]
+    def _offers(
+        self, buyer: ModelBuyer, budget: float, status: Statuses
+    ) -> tuple[Rows, Population, Reports, MarketView] | None:
+        """Ask who is there; return the admitted, their truth and reports, and what they saw."""
+        rows, left = self._present(status)
         if rows.size == 0:
-            return rows, left, None
-        some = self.population.select(rows)
-        offers = Population(some.valuations, offer[~spent], some.data_size, some.lifetime_cap)
-        return rows, left, offers
-
-    def _report(self, buyer: ModelBuyer, budget: float, rows: Rows, offer: Population) -> Reports:
-        """Ask the owners, and remember what they say as the standing reports."""
-        standing = self._standing.select(rows)
-        mechanism, places = self.broker.mechanism, np.arange(rows.size)
-        view = MarketView(self.round, buyer.name, budget, mechanism, places, standing)
-        reports = self.directory.ask(rows, offer, view)
+            return None
+        truth, view = self._truth(rows, left), self._view(buyer, budget, rows, left)
+        away = self.directory.abstainers(rows, truth, view)
+        if away.any():
+            status[rows[away]] = "abstained"
+            rows, left = rows[~away], left[~away]
+            if rows.size == 0:
+                return None
+            truth, view = self._truth(rows, left), self._view(buyer, budget, rows, left)
+        reports = self.directory.ask(rows, truth, view)
         self._standing = put_reports(self._standing, reports, rows)
-        return reports
+        admitted = self.broker.admits(reports, left)
+        if admitted.all():
+            return rows, truth, reports, view
+        status[rows[~admitted]] = "refused"
+        kept = np.flatnonzero(admitted)
+        if kept.size == 0:
+            return None
+        rows, left = rows[kept], left[kept]
+        view = self._view(buyer, budget, rows, left)
+        return rows, truth.select(kept), reports.select(kept), view
+
+    def _present(self, status: Statuses) -> tuple[Rows, Array]:
+        """Return who has neither left nor sold this round, and the privacy each has left."""
+        free = np.flatnonzero(~(self._sold | self._departed))
+        left = self.privacy_left(free)
+        spent = left < _LEAST_OFFER * self.population.cap[free]
+        self._departed[free[spent]] = True
+        status[free[spent]] = "left"
+        return free[~spent], left[~spent]
+
+    def _truth(self, rows: Rows, left: Array) -> Population:
+        """Return the truth about owners, the cap being what each can offer this round."""
+        some = self.population.select(rows)
+        offer = np.minimum(some.cap, left)
+        return Population(some.valuations, offer, some.data_size, some.lifetime_cap)
+
+    def _view(self, buyer: ModelBuyer, budget: float, rows: Rows, left: Array) -> MarketView:
+        """Return what the owners at `rows` see of a buyer's auction."""
+        standing = self._standing if rows.size == self._sold.size else self._standing.select(rows)
+        return MarketView(
+            self.round,
+            buyer.name,
+            budget,
+            self.broker.mechanism,
+            np.arange(rows.size),
+            standing,
+            rows,
+            left,
+        )
+
+    def _drift(self) -> None:
+        """Move the true valuations of all owners to the next round."""
+        if self.drift is None:
+            return
+        before = self.population
+        rng = self.streams.generator("drift", self.round)
+        valuations = self.drift.moved(before.valuations, rng)
+        if not np.array_equal(valuations.kind, before.valuations.kind):
+            raise InvalidInput(
+                f"{type(self.drift).__name__} must return one valuation an owner, of her family"
+            )
+        self.population = Population(valuations, before.cap, before.data_size, before.lifetime_cap)
 
     def _train_and_aggregate(self, buyer: ModelBuyer, rows: Rows, outcome: Outcome) -> Delivery:
         """Weigh what was bought and, if the buyer has a task, update her model with it."""
@@ -198,6 +257,8 @@ class Market(RoundModel):
             size = np.asarray(task.data_size, dtype=np.float64)
         delivery = self.broker.aggregate(epsilon, size)
         if task is not None and (epsilon > 0).any():
+            if not self.broker.mechanism.perturbs:
+                epsilon = np.where(epsilon > 0, np.inf, 0.0)
             task.update(task.deliver(epsilon, delivery.weights, self.round))
             self.recorder.model_changed(buyer)
         return delivery

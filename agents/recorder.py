@@ -46,6 +46,8 @@ class Recorder:
         self._owners = Columns(OWNER_COLUMNS) if record_owners else None
         self._quality: dict[int, dict[str, float]] = {}
         self.owner_utility = np.zeros(market.population.owners)
+        self._numbers = np.arange(market.population.owners)
+        self._kinds = market.population.valuations.names
 
     def model_changed(self, buyer: "ModelBuyer") -> None:
         """Have the buyer's model evaluated again at the next record."""
@@ -80,6 +82,7 @@ class Recorder:
                 "buyer": buyer.name,
                 "status": event,
                 "participants": 0 if trade is None else trade.rows.size,
+                "departed": int(market.departed.sum()),
                 "winners": 0 if outcome is None else int(outcome.winners.sum()),
                 "budget": budget,
                 "spent": 0.0 if outcome is None else float(outcome.spent),
@@ -95,8 +98,8 @@ class Recorder:
                 {
                     "round": market.round,
                     "buyer": buyer.name,
-                    "owner": np.arange(market.population.owners),
-                    "kind": market.population.valuations.names,
+                    "owner": self._numbers,
+                    "kind": self._kinds,
                     "privacy_spent": market.ledger.owner_privacy,
                     "status": status,
                     **block,

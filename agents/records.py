@@ -17,6 +17,7 @@ ROUND_COLUMNS = (
     "buyer",
     "status",
     "participants",
+    "departed",
     "winners",
     "budget",
     "spent",

@@ -7,9 +7,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from market_sim import InvalidInput, Mechanism, Population, Reports, Valuations
+from market_sim import InvalidInput, Mechanism, Outcome, Population, Reports, Streams, Valuations
 from market_sim.auditing.deviations import best_deviations
-from market_sim.shapes import as_floats
+from market_sim.shapes import Array, as_floats
 
 Rows = NDArray[np.intp]
 
@@ -32,6 +32,11 @@ class MarketView:
         Which of the participants (their places in `standing`) are asked.
     standing
         For every participant, in order, what she said last (the truth if she never said anything).
+    participants
+        For every participant, in order, her number in the market; her place if it is missing.
+    privacy_left
+        For every participant, in order, the epsilon that her lifetime cap leaves; infinite if it
+        is missing.
     """
 
     round: int
@@ -40,14 +45,63 @@ class MarketView:
     mechanism: Mechanism
     rows: Rows
     standing: Reports
+    participants: Rows | None = None
+    privacy_left: Array | None = None
+
+    @property
+    def owners(self) -> Rows:
+        """The numbers in the market of the owners asked."""
+        return self.rows if self.participants is None else self.participants[self.rows]
+
+    @property
+    def left(self) -> Array:
+        """The epsilon that the lifetime caps of the owners asked leave."""
+        if self.privacy_left is None:
+            return np.full(self.rows.size, np.inf)
+        return self.privacy_left[self.rows]
 
     def of(self, rows: Rows) -> Self:
         """Return the view of some of the owners asked, given as places in `rows`."""
         return replace(self, rows=self.rows[rows])
 
 
+@dataclass(frozen=True)
+class Auction:
+    """What came of an auction, for strategies that learn from it.
+
+    Attributes
+    ----------
+    view
+        What was announced; `view.rows` are the places of the owners who learn.
+    truth
+        What is true of all participants, the cap being what each could sell.
+    reports, outcome
+        What all participants said and got.
+    """
+
+    view: MarketView
+    truth: Population
+    reports: Reports
+    outcome: Outcome
+
+
 class Strategy(ABC):
-    """How owners report; one object serves all owners who share it, in one vectorised call."""
+    """How owners report; one object serves all owners who share it, in one vectorised call.
+
+    `reports` is all that a strategy needs. One with a memory keeps it out of itself: `start`
+    returns a fresh player for each market, whose `learn` is told what came of every auction.
+    """
+
+    def start(self, owners: int, streams: Streams) -> "Strategy":
+        """Return who plays in a market of so many owners: itself, unless there is a memory."""
+        return self
+
+    def abstains(self, population: Population, view: MarketView) -> NDArray[np.bool_]:
+        """Return which of the owners stay away from this auction; nobody unless overridden."""
+        return np.zeros(population.owners, dtype=bool)
+
+    def learn(self, auction: Auction) -> None:  # noqa: B027 - most strategies learn nothing
+        """Take in what came of an auction; nothing is learned unless overridden."""
 
     @abstractmethod
     def reports(self, population: Population, view: MarketView) -> Reports:

@@ -61,7 +61,7 @@ def test_the_last_sale_is_exactly_what_is_left(market, perturbation, rows_of):
     assert not sold[last + 1 :].any()
     assert compose(perturbation, sold[: last + 1]).epsilon == pytest.approx(lifetime, rel=1e-3)
     assert one.owner(0).privacy_spent == pytest.approx(lifetime, rel=1e-9)
-    expected = ["won"] * (last + 1) + ["refused"] * (59 - last)
+    expected = ["won"] * (last + 1) + ["left"] * (59 - last)
     assert one.tables()["owners"]["status"].tolist() == expected
 
 
@@ -81,7 +81,8 @@ def test_a_round_in_which_everybody_has_spent_hers_has_no_participant(market):
     rounds, owners = one.tables()["rounds"], one.tables()["owners"]
     assert rounds["status"].tolist() == ["traded", "no participant"]
     assert rounds["participants"].tolist() == [3, 0]
-    assert owners["status"].tolist() == ["won"] * 3 + ["refused"] * 3
+    assert rounds["departed"].tolist() == [0, 3]
+    assert owners["status"].tolist() == ["won"] * 3 + ["left"] * 3
     assert rounds["returned"].tolist()[1] == 9.0
     assert np.isnan(owners["reported_cap"][3:]).all()
 
@@ -122,7 +123,8 @@ def test_less_than_a_thousandth_of_her_cap_left_and_an_owner_is_done(market):
     last = np.flatnonzero(sold)[-1]
     assert sold[last] * 2 >= 1e-3 > sold[last]
     assert 0 < one.owner(0).privacy_left < 1e-3
-    assert one.tables()["owners"]["status"][-1] == "refused"
+    assert one.tables()["owners"]["status"][-1] == "left"
+    assert one.tables()["rounds"]["departed"][[0, -1]].tolist() == [0, 1]
 
 
 def test_an_owner_refuses_while_others_sell_on(market):
@@ -132,7 +134,8 @@ def test_an_owner_refuses_while_others_sell_on(market):
     one = market(people, budget=9.0)
     one.run(3)
     owners = one.tables()["owners"]
-    assert owners["status"].tolist() == ["won", "won", "refused", "won", "refused", "won"]
+    assert owners["status"].tolist() == ["won", "won", "left", "won", "left", "won"]
+    assert one.departed.tolist() == [True, False]
     assert one.ledger.owner_privacy.tolist() == [1.0, 3.0]
     assert one.owner(1).privacy_left == np.inf
 

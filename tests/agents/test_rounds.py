@@ -210,8 +210,8 @@ def test_tables_of_a_market_that_never_ran_are_empty(population, market):
     assert all(len(column) == 0 for table in tables.values() for column in table.values())
     names = {name: " ".join(table) for name, table in tables.items()}
     assert names == {
-        "rounds": "round buyer status participants winners budget spent returned epsilon_sold "
-        "error_bound owner_utility accuracy balanced_accuracy auc loss",
+        "rounds": "round buyer status participants departed winners budget spent returned "
+        "epsilon_sold error_bound owner_utility accuracy balanced_accuracy auc loss",
         "owners": "round buyer owner kind reported_value reported_cap cap epsilon payment cost "
         "utility weight privacy_spent status",
         "ledger": "round currency debit credit amount",
