@@ -25,8 +25,8 @@ class ReflectedDiffusion(Drift):
     """dv = reversion (mean_value - v) dt + volatility dW, reflected, for a time of 1 a round.
 
     v is what epsilon = 1 costs an owner, which for linear valuations is her unit value; her family
-    stays. A round is `steps` moves by the exact law of the free diffusion, each folded back into
-    the range. Without reversion the result is exact at any number of steps.
+    stays. A round is `moves` moves by the exact law of the free diffusion, each folded back into
+    the range. Without reversion the result is exact at any number of moves.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class ReflectedDiffusion(Drift):
         sigma >= 0, per square root of a round.
     value_range
         Least and greatest value, at least 0, in ascending order. One outside is folded in, too.
-    steps
+    moves
         Moves a round, at least 1.
 
     Raises
@@ -56,7 +56,7 @@ class ReflectedDiffusion(Drift):
     reversion: float = 0.0
     volatility: float = 0.1
     value_range: tuple[float, float] = (0.0, 1.0)
-    steps: int = 16
+    moves: int = 16
 
     def __post_init__(self) -> None:
         for name in ("mean_value", "reversion", "volatility"):
@@ -67,7 +67,7 @@ class ReflectedDiffusion(Drift):
             raise InvalidInput(
                 f"value_range must be two numbers, low < high, got {self.value_range!r}"
             )
-        whole_number("steps", self.steps, 1)
+        whole_number("moves", self.moves, 1)
 
     def moved(self, valuations: Valuations, rng: np.random.Generator) -> Valuations:
         """Return the valuations after one round; see `Drift.moved`."""
@@ -76,11 +76,11 @@ class ReflectedDiffusion(Drift):
 
     def moved_values(self, value: Array, rng: np.random.Generator) -> Array:
         """Return the values after one round, same shape."""
-        time = 1.0 / self.steps
+        time = 1.0 / self.moves
         kept = np.exp(-self.reversion * time)
         variance = time if self.reversion == 0 else (1.0 - kept**2) / (2.0 * self.reversion)
         spread = self.volatility * np.sqrt(variance)
-        for _ in range(self.steps):
+        for _ in range(self.moves):
             free = self.mean_value + kept * (value - self.mean_value)
             value = self._folded(free + spread * rng.standard_normal(value.shape))
         return value

@@ -33,7 +33,7 @@ def in_blocks(
         participants[first : first + at_once] for first in range(0, participants.size, at_once)
     ]
     threads = torch.get_num_threads()
-    if threads == 1 or len(blocks) < 2:
+    if threads == 1:
         for block in blocks:
             into[block] = compute(block)
         return

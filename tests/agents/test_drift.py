@@ -20,7 +20,7 @@ from agents import Drift, ReflectedDiffusion
     seed=st.integers(0, 99),
 )
 def test_nobody_leaves_the_range(rate, low, volatility, reversion, seed):
-    drift = ReflectedDiffusion(0.5, reversion, volatility, (low, 1.0), steps=3)
+    drift = ReflectedDiffusion(0.5, reversion, volatility, (low, 1.0), moves=3)
     moved = drift.moved_values(np.full(7, rate), np.random.default_rng(seed))
     assert (moved >= low).all()
     assert (moved <= 1.0).all()
@@ -51,7 +51,7 @@ def test_reflection_alone_keeps_the_uniform_law():
 def test_the_number_of_steps_does_not_matter_without_reversion():
     starts, rng = np.full(100_000, 0.1), np.random.default_rng
     one, many = (
-        ReflectedDiffusion(volatility=0.6, steps=n).moved_values(starts, rng(n)) for n in (1, 16)
+        ReflectedDiffusion(volatility=0.6, moves=n).moved_values(starts, rng(n)) for n in (1, 16)
     )
     assert_allclose(*(np.quantile(x, [0.1, 0.5, 0.9]) for x in (one, many)), atol=0.01)
 
@@ -125,7 +125,7 @@ def test_a_drift_must_keep_owners_and_families(population, market, moved):
         ({"value_range": (1.0, 1.0)}, "value_range"),
         ({"value_range": (-1.0, 1.0)}, "value_range"),
         ({"value_range": 3.0}, "value_range"),
-        ({"steps": 0}, "steps"),
+        ({"moves": 0}, "moves"),
     ],
 )
 def test_bad_input(arguments, name):

@@ -174,8 +174,9 @@ def test_the_hierarchy():
     for name in ms.__all__:
         error = getattr(ms, name)
         if isinstance(error, type) and issubclass(error, Exception):
-            assert issubclass(error, ms.MarketSimError)
+            assert issubclass(error, (ms.MarketSimError, ms.MarketSimWarning))
             assert error.__doc__
+    assert issubclass(ms.MarketSimWarning, UserWarning)
     assert issubclass(ms.InvalidInput, ValueError)
     assert issubclass(ms.ScenarioError, ms.InvalidInput)
     assert issubclass(ms.ChecksumMismatch, ms.DataUnavailable)

@@ -18,9 +18,9 @@ from market_sim.mechanisms.networks.mean_field_clock import Clock, ClockSale
 from market_sim.mechanisms.networks.mean_field_net import KIND, MeanFieldNetwork
 from market_sim.mechanisms.networks.mean_field_recipe import MeanFieldRecipe
 from market_sim.mechanisms.networks.training import CHECKPOINT, Progress, TrainedNetwork
+from market_sim.mechanisms.networks.training_loop import train_judged
 from market_sim.mechanisms.networks.training_state import (
     joined,
-    last_checkpoint_named,
     optimizer_tensors,
     parted,
     require_same_training,
@@ -134,20 +134,15 @@ def train_mean_field(
     recipe: MeanFieldRecipe, *, folder: Path | None, progress: Progress | None, resume: bool
 ) -> TrainedNetwork:
     """Run a whole training; see `MeanFieldRecipe.train`."""
-    trainer = MeanFieldTrainer(recipe)
-    path = None if folder is None else folder / CHECKPOINT
-    if resume and path is not None and path.exists():
-        restore(trainer, path)
-    with last_checkpoint_named(path):
-        while trainer.iteration < recipe.iterations:
-            figures = trainer.step()
-            if trainer.iteration % recipe.held_out_every == 0:
-                trainer.score()
-            if progress is not None:
-                progress({**figures, "held_out_purchase_share": trainer.held_out})
-            if path is not None and trainer.iteration % recipe.checkpoint_every == 0:
-                store(trainer, path)
-    return trainer.trained()
+    return train_judged(
+        MeanFieldTrainer(recipe),
+        None if folder is None else folder / CHECKPOINT,
+        measure="held_out_purchase_share",
+        store=store,
+        restore=restore,
+        progress=progress,
+        resume=resume,
+    )
 
 
 def store(trainer: MeanFieldTrainer, path: Path) -> None:

@@ -25,9 +25,9 @@ from market_sim.mechanisms.networks.menu_net import (
 from market_sim.mechanisms.networks.menu_recipe import MenuRecipe
 from market_sim.mechanisms.networks.menu_state import MenuMarket
 from market_sim.mechanisms.networks.training import CHECKPOINT, Progress, TrainedNetwork
+from market_sim.mechanisms.networks.training_loop import train_judged
 from market_sim.mechanisms.networks.training_state import (
     joined,
-    last_checkpoint_named,
     optimizer_tensors,
     parted,
     require_same_training,
@@ -186,20 +186,15 @@ def train_menu(
     recipe: MenuRecipe, *, folder: Path | None, progress: Progress | None, resume: bool
 ) -> TrainedNetwork:
     """Run a whole training; see `MenuRecipe.train`."""
-    trainer = MenuTrainer(recipe)
-    path = None if folder is None else folder / CHECKPOINT
-    if resume and path is not None and path.exists():
-        restore(trainer, path)
-    with last_checkpoint_named(path):
-        while trainer.iteration < recipe.iterations:
-            figures = trainer.step()
-            if trainer.iteration % recipe.held_out_every == 0:
-                trainer.score()
-            if progress is not None:
-                progress({**figures, "held_out_error_bound": trainer.held_out})
-            if path is not None and trainer.iteration % recipe.checkpoint_every == 0:
-                store(trainer, path)
-    return trainer.trained()
+    return train_judged(
+        MenuTrainer(recipe),
+        None if folder is None else folder / CHECKPOINT,
+        measure="held_out_error_bound",
+        store=store,
+        restore=restore,
+        progress=progress,
+        resume=resume,
+    )
 
 
 def store(trainer: MenuTrainer, path: Path) -> None:
