@@ -15,12 +15,30 @@ _MECHANISMS = {
     "all-in-published": "All-in (published)",
     "posted-price": "Posted price",
     "linear-price": "Linear price",
+    "pac": "PAC",
+    "pac-beyond-caps": "PAC, caps ignored",
+    "vcg-truncated": "VCG (truncated)",
+    "vcg-scaled": "VCG (scaled)",
+    "vcg-exceeded": "VCG (over budget)",
+    "budget-capped-threshold": "Budget-capped threshold",
+    "budget-capped-threshold-beyond-caps": "Budget-capped threshold, caps ignored",
+    "csra": "CSRA",
+    "mfg-pricing": "MFG-Pricing",
+    "first-price": "First price",
+    "proportional-share": "Proportional share",
+    "leave-one-out-soft": "Leave one out (soft)",
+    "leave-one-out-hard": "Leave one out",
+    "regret-net": "RegretNet",
+    "published-mfg-regret-net": "MFG-RegretNet (published)",
+    "no-privacy": "no privacy",
+    "uniform-epsilon": "uniform epsilon",
     "murba": "MURBA",
     "m-regret-net": "M-RegretNet",
     "dm-regret-net": "DM-RegretNet",
     "equivariant-regret-net": "Equivariant RegretNet",
     "equivariant": "Equivariant RegretNet",
     "sequential-menu": "SequentialMenu",
+    "mfg-regret-net": "MFG-RegretNet",
     "full-information": "full information",
     "full-information-bound": "full information, proved",
 }
@@ -30,12 +48,21 @@ _AGGREGATORS = {
     "water-filling": "WaterFilling",
     "bias-opt": "BiasOpt",
     "data-size": "DataSize",
+    "epsilon-share": "EpsilonShare",
 }
 _BUDGETS = {
     "fixed": "budget (money)",
     "proportional": "budget (share of the owners' total cost)",
+    "per-owner": "budget (money an owner)",
 }
-_SETTINGS = {"low": "low sensitivity", "high": "high sensitivity", "default": ""}
+_SETTINGS = {
+    "low": "low sensitivity",
+    "high": "high sensitivity",
+    "default": "",
+    "uniform": "uniform law",
+    "bimodal": "bimodal law",
+    "realistic": "realistic law",
+}
 _WRITTEN = {**_MECHANISMS, **_AGGREGATORS}
 _ORDER = {name: place for place, name in enumerate(_WRITTEN.values())}
 
@@ -47,6 +74,8 @@ def written(name: object) -> str:
     """
     text = str(name)
     stem, _, number = text.rpartition("-")
+    if stem == "uniform-epsilon":
+        return f"{_WRITTEN[stem]} {number}"
     if text not in _WRITTEN and number.isdecimal() and stem in _WRITTEN:
         return f"{_WRITTEN[stem]}{_OPTIONS}{number}"
     return _WRITTEN.get(text, text)

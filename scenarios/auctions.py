@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from market_sim import Aggregator, Mechanism, Population, Streams, budgets, error_bound
+from market_sim.bounds import purchase_bound, purchase_limit
 from market_sim.shapes import Array
 from scenarios import registry
 from scenarios.config import Scenario
@@ -46,12 +47,14 @@ def run_auctions(scenario: Scenario, unit: Unit) -> dict[str, Columns]:
             money = budgets(population, unit.level, unit.law)  # type: ignore[arg-type]
             possible = _possible(population, money, scenario)
             least = {"possible": possible[POSSIBLE[1]]["error_bound"]} if possible else {}
+            least |= {"most": _most(population, money)}
             for name, mechanism in mechanisms.items():
                 for key, found in _measure(population, money, mechanism, aggregators, scenario):
                     parts[name, key].append(found | least)
             for name, found in possible.items():
                 parts[name, "error-opt"].append(found | least)
-    rows = [_row(scenario, unit, *names, found) for names, found in parts.items()]
+    limit = _limit(scenario, unit)
+    rows = [_row(scenario, unit, *names, found, limit) for names, found in parts.items()]
     return {"auctions": {name: [row[name] for row in rows] for name in rows[0]}}
 
 
@@ -80,6 +83,7 @@ def _measure(
         "spent_share": outcome.spent / money,
         "winners": outcome.winners.sum(axis=-1),
         "epsilon": sold.mean(axis=-1),
+        "cost": population.cost(sold).mean(axis=-1),
         "owner_utility": utility.mean(axis=-1),
     }
     for name, aggregator in aggregators.items():
@@ -102,22 +106,45 @@ def _possible(population: Population, money: Array, scenario: Scenario) -> dict[
         "spent_share": population.cost(best.epsilon).sum(axis=-1) / money,
         "winners": (best.epsilon > 0).sum(axis=-1),
         "epsilon": best.epsilon.mean(axis=-1),
+        "cost": population.cost(best.epsilon).mean(axis=-1),
         "owner_utility": np.zeros(money.shape),
     }
     unknown = dict.fromkeys(
-        ("spent_share", "epsilon", "owner_utility"), np.full(money.shape, np.nan)
+        ("spent_share", "epsilon", "cost", "owner_utility"), np.full(money.shape, np.nan)
     )
     proof = unknown | {"error_bound": best.lower, "winners": np.where(bought, 1, 0)}
     return dict(zip(POSSIBLE, (purchase, proof), strict=True))
 
 
+def _most(population: Population, money: Array) -> Array:
+    """Return the epsilon that the money buys with full information; NaN if costs are not linear."""
+    if set(np.unique(population.valuations.names)) != {"linear"}:
+        return np.full(money.shape, np.nan)
+    return purchase_bound(population.reports(), money)
+
+
+def _limit(scenario: Scenario, unit: Unit) -> float:
+    """Return what the best truthful rule buys of that among very many owners; NaN if unknown."""
+    law = law_of(population_of(scenario, unit))
+    if set(law.kinds) != {"linear"} or law.sizes != "none" or unit.law == "proportional":
+        return float("nan")
+    money = unit.level if unit.law == "per-owner" else unit.level / unit.owners
+    return purchase_limit(law, money).ratio
+
+
 def _row(
-    scenario: Scenario, unit: Unit, mechanism: str, aggregator: str, parts: list[Columns]
+    scenario: Scenario,
+    unit: Unit,
+    mechanism: str,
+    aggregator: str,
+    parts: list[Columns],
+    limit: float,
 ) -> Columns:
     """Return a row: means over profiles, and the error bound over those with a winner."""
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     won = found["winners"] > 0
     bound = found["error_bound"][won]
+    ratio = unit.owners * found["epsilon"] / found["most"]
     least = found["possible"][won].mean() if "possible" in found and bound.size else np.nan
     return {
         "seed": unit.seed,
@@ -137,4 +164,8 @@ def _row(
         "epsilon_mean": found["epsilon"].mean(),
         "owner_utility_mean": found["owner_utility"].mean(),
         "ratio_to_possible": bound.mean() / least if bound.size else np.nan,
+        "cost_mean": found["cost"].mean(),
+        "purchase_ratio_mean": ratio.mean(),
+        "purchase_ratio_se": ratio.std(ddof=1) / np.sqrt(ratio.size) if ratio.size > 1 else np.nan,
+        "purchase_limit": limit,
     }

@@ -13,11 +13,12 @@ from market_sim.auditing import audit, default_audit
 from market_sim.errors import ScenarioError
 from market_sim.shapes import Array
 from scenarios import registry
-from scenarios.config import AuditConfig, Item, Scenario
+from scenarios.config import AuditConfig, Scenario
+from scenarios.items import Item
 from scenarios.loading import load_scenario, scenario_names
 from scenarios.markets import one_thread
 from scenarios.overrides import nearest
-from scenarios.populations import BudgetConfig
+from scenarios.populations import BudgetConfig, PopulationConfig
 from scenarios.schemas import TABLES
 from scenarios.units import Unit, law_of, mechanisms_at, plan, population_of
 
@@ -52,12 +53,19 @@ def audit_unit(scenario: Scenario, unit: Unit) -> AuditReport:
         return audit(
             mechanism,
             law_of(population_of(scenario, unit), single_minded=single_minded),
-            budget=unit.level if unit.law == "fixed" else _share_of_value(unit.level),
+            budget=_budget_of(unit),
             profiles=scenario.profiles,
             seed=unit.seed,
             deviations=config.deviations,
             population=unit.population,
         )
+
+
+def _budget_of(unit: Unit) -> float | Callable[[Reports], Array]:
+    """Return a unit's money: a number, or a function of what the owners ask."""
+    if unit.law == "proportional":
+        return _share_of_value(unit.level)
+    return unit.level * unit.owners if unit.law == "per-owner" else unit.level
 
 
 def _share_of_value(rate: float) -> Callable[[Reports], Array]:
@@ -126,21 +134,30 @@ def _scenario_of(target: str) -> Scenario:
     """Return the audit that a target stands for."""
     mechanisms = registry.names("mechanism")
     if target in mechanisms or (":" in target and not target.endswith(".toml")):
-        item = Item(name=target)
-        registry.build("mechanism", item)
-        return Scenario(
-            name="audit",
-            experiment="audit",
-            profiles=_DEFAULT_PROFILES,
-            budget=(BudgetConfig(law="proportional", levels=(_DEFAULT_RATE,)),),
-            mechanisms=(item,),
-        )
+        return _audit_of(Item(name=target))
     known = scenario_names()
     if not Path(target).suffix == ".toml" and target not in known:
         raise ScenarioError(
             f"there is no mechanism or scenario {target!r}{nearest(target, [*mechanisms, *known])}"
         )
     return load_scenario(target)
+
+
+def _audit_of(item: Item) -> Scenario:
+    """Return the audit of one mechanism, on the owners that it is defined for."""
+    every = PopulationConfig().kinds
+    families = getattr(registry.build("mechanism", item), "families", ("step", *every))
+    kinds = tuple(kind for kind in every if kind in families) or every
+    whole = {} if "step" in families else {"populations": ("multi-minded",)}
+    return Scenario(
+        name="audit",
+        experiment="audit",
+        profiles=_DEFAULT_PROFILES,
+        population=PopulationConfig(kinds=kinds),
+        audit=AuditConfig.model_validate(whole),
+        budget=(BudgetConfig(law="proportional", levels=(_DEFAULT_RATE,)),),
+        mechanisms=(item,),
+    )
 
 
 def _changed(

@@ -3,13 +3,14 @@
 import json
 import os
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from market_sim.errors import MarketSimError, ScenarioError
+from market_sim.errors import MarketSimError, MarketSimWarning, ScenarioError
 from scenarios.progress import Interrupted, Place, interruptible, shown
 from scenarios.solve import solve_app
 
@@ -337,6 +338,7 @@ class _Asked:
 
 def main() -> None:
     """Run the command and exit: 0 if all went well, 2 with one sentence if not, 130 on Ctrl-C."""
+    warnings.showwarning = _note  # type: ignore[assignment] # it takes where, too, and drops it
     try:
         app()
     except MarketSimError as problem:
@@ -351,3 +353,9 @@ def _say(sentence: str, code: int) -> int:
     """Write one line to the error stream and return the exit code."""
     typer.echo(f"market-sim: {' '.join(sentence.split())}", err=True)
     return code
+
+
+def _note(message: Warning | str, category: type[Warning], *_: object) -> None:
+    """Write a caution as one line; a warning of a library under its name."""
+    about = "" if issubclass(category, MarketSimWarning) else f"{category.__name__}: "
+    _say(f"note: {about}{message}", 0)

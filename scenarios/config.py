@@ -1,7 +1,6 @@
 """Scenario: what is run, as frozen records in which every unknown key is an error."""
 
 import math
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -9,70 +8,32 @@ from pydantic import (
     Field,
     ValidationInfo,
     field_validator,
-    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from scenarios.items import Item, PopulationKind
 from scenarios.parts import Count, Name, Part, Positive, as_entries, as_tables
-from scenarios.populations import BudgetConfig, BudgetLaw, PopulationConfig, SettingConfig
+from scenarios.populations import BudgetConfig, PopulationConfig, SettingConfig
+from scenarios.privacy_games import BiddingConfig, MeanFieldConfig
+from scenarios.sharing_markets import IncentiveConfig, SharingConfig
 from scenarios.studies import PaymentsConfig, StudyConfig
 from scenarios.version_markets import VersionMarketConfig
 
 Experiment = Literal[
-    "auctions", "market", "audit", "fair-value", "platform", "training", "attack", "versions"
+    "auctions",
+    "market",
+    "audit",
+    "fair-value",
+    "platform",
+    "training",
+    "attack",
+    "versions",
+    "sharing",
+    "incentives",
+    "mean-field",
+    "bidding",
 ]
-PopulationKind = Literal["single-minded", "multi-minded"]
-
-
-class WhereConfig(Part):
-    """Where a mechanism takes part: only there, where a list is not empty."""
-
-    setting: Annotated[tuple[Name, ...], BeforeValidator(as_entries)] = ()
-    law: Annotated[tuple[BudgetLaw, ...], BeforeValidator(as_entries)] = ()
-    owners: Annotated[tuple[Count, ...], BeforeValidator(as_entries)] = ()
-    population: Annotated[tuple[PopulationKind, ...], BeforeValidator(as_entries)] = ()
-
-    def meets(self, place: Mapping[str, Any]) -> bool:
-        """Tell whether it takes part at a place; keys the place does not have are not asked."""
-        asked = ((getattr(self, key), place.get(key)) for key in type(self).model_fields)
-        return all(not wanted or here in (None, "", *wanted) for wanted, here in asked)
-
-
-class Item(Part):
-    """Something of the registry: its name and the arguments of its class.
-
-    In a file it is the name alone, or a table of the name, the arguments, a `label` for tables
-    and figures where the same class occurs twice, and `where` it takes part, if not everywhere.
-    """
-
-    name: str
-    label: Name | None = None
-    where: WhereConfig | None = None
-    arguments: dict[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gather(cls, value: Any) -> Any:
-        """Accept a bare name, and take every further key as an argument."""
-        if isinstance(value, str):
-            return {"name": value}
-        if not isinstance(value, dict):
-            return value
-        own = {key: value[key] for key in ("name", "label", "where") if key in value}
-        further = {key: entry for key, entry in value.items() if key not in cls.model_fields}
-        return own | {"arguments": value.get("arguments", {}) | further}
-
-    @model_serializer
-    def _flatten(self) -> dict[str, Any]:
-        own: dict[str, Any] = {"name": self.name} | self.arguments
-        if self.where is not None:
-            own["where"] = self.where.model_dump(exclude_defaults=True)
-        return own if self.label is None else own | {"label": self.label}
-
-    def meets(self, place: Mapping[str, Any]) -> bool:
-        """Tell whether it takes part at a place (setting, law, owners, population)."""
-        return self.where is None or self.where.meets(place)
 
 
 class BuyerConfig(Part):
@@ -163,14 +124,29 @@ class ErrorConfig(Part):
     dim: Count = 1
 
 
-_WITHOUT_AUCTION = ("fair-value", "platform", "versions")
-_QUESTIONS = (("payments", "fair-value"), ("studies", "platform"), ("versions", "versions"))
-_LEARNING = ("market", "versions")
+_WITHOUT_AUCTION = (
+    "fair-value",
+    "platform",
+    "versions",
+    "sharing",
+    "incentives",
+    "mean-field",
+)
+_QUESTIONS = (
+    ("payments", "fair-value"),
+    ("studies", "platform"),
+    ("versions", "versions"),
+    ("sharing", "sharing"),
+    ("incentives", "incentives"),
+    ("mean_field", "mean-field"),
+)
+_LEARNING = ("market", "versions", "sharing")
 _SECTIONS = (
     ("market", "market"),
     ("audit", "audit"),
     ("training", "training"),
     ("attack", "attack"),
+    ("bidding", "bidding"),
 )
 
 
@@ -183,8 +159,10 @@ class Scenario(Part):
         "auctions" (batches of sampled profiles), "market" (rounds with owners, buyers and
         learning), "audit" (attacks on mechanisms), "fair-value" (fair payments), "platform"
         (the share that a platform pays out, and where users' choices then settle), "training"
-        (a learned auction), "attack" (learned auctions under attacks of growing strength) or
-        "versions" (a market for versions of one model).
+        (a learned auction), "attack" (learned auctions under attacks of growing strength),
+        "versions" (a market for versions of one model), "sharing" (a market for personal models),
+        "incentives" (lies on random markets for models), "mean-field" (games of owners without
+        number) or "bidding" (where bids settle, and who can collude).
     seed, seeds
         The first seed and how many, one after another.
     profiles
@@ -219,9 +197,13 @@ class Scenario(Part):
     audit: AuditConfig | None = None
     training: TrainingConfig | None = None
     attack: AttackConfig | None = None
+    bidding: BiddingConfig | None = None
     payments: Annotated[tuple[PaymentsConfig, ...], BeforeValidator(as_tables)] = ()
     studies: Annotated[tuple[StudyConfig, ...], BeforeValidator(as_tables)] = ()
     versions: Annotated[tuple[VersionMarketConfig, ...], BeforeValidator(as_tables)] = ()
+    sharing: Annotated[tuple[SharingConfig, ...], BeforeValidator(as_tables)] = ()
+    incentives: Annotated[tuple[IncentiveConfig, ...], BeforeValidator(as_tables)] = ()
+    mean_field: Annotated[tuple[MeanFieldConfig, ...], BeforeValidator(as_tables)] = ()
     figures: tuple[str, ...] = ()
 
     @field_validator("settings", "mechanisms", "aggregators")
@@ -250,6 +232,8 @@ class Scenario(Part):
             _require_distinct(section, [entry.name for entry in entries])
         if self.experiment in _WITHOUT_AUCTION and self.budget:
             raise ValueError(f"no [[budget]], which {self.experiment!r} does not spend")
+        if self.sharing and self.learning is None:
+            raise ValueError("a section [learning], which says what participants learn")
         if self.payments and self.seeds > 1:
             raise ValueError("one seed, since fair payments are exact: leave seeds out")
         return self

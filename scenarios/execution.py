@@ -17,7 +17,7 @@ from scenarios.units import Unit
 
 Done = Callable[[Unit], None]
 Log = Callable[[Unit, Mapping[str, float]], None]
-Experiment = Callable[[Scenario, Unit], dict[str, dict[str, Any]]]
+Experiment = Callable[..., dict[str, dict[str, Any]]]
 _RUNNERS = {
     "auctions": "auctions:run_auctions",
     "market": "markets:run_market",
@@ -26,8 +26,16 @@ _RUNNERS = {
     "platform": "platform:run_platform",
     "attack": "attacks:run_attack",
     "versions": "versions:run_versions",
+    "incentives": "incentives:run_incentives",
+    "mean-field": "mean_fields:run_mean_field",
+    "bidding": "bidding:run_bidding",
 }
-"""Module and function that run a unit of each kind of experiment; training is told more."""
+"""Module and function that run a unit of each kind of experiment and return its tables."""
+_WRITERS = {
+    "training": "training:run_training",
+    "sharing": "sharing:run_sharing",
+}
+"""The same for experiments that leave more than tables: they are told the folder and the log."""
 
 
 def run_units(
@@ -127,15 +135,14 @@ def run_unit(scenario: Scenario, unit: Unit, path: Path, log: Log | None = None)
 def _tables(
     scenario: Scenario, unit: Unit, path: Path, log: Log | None
 ) -> dict[str, dict[str, Any]]:
-    if scenario.training is None:
-        return _experiment(scenario.experiment)(scenario, unit)
-    from scenarios.training import run_training
+    kind = scenario.experiment
+    if kind in _WRITERS:
+        return _called(_WRITERS[kind])(scenario, unit, path, log)
+    return _called(_RUNNERS[kind])(scenario, unit)
 
-    return run_training(scenario, unit, path, log)
 
-
-def _experiment(kind: str) -> Experiment:
+def _called(place: str) -> Experiment:
     """Return what runs a unit; only what is needed is imported."""
-    module, _, name = _RUNNERS[kind].partition(":")
+    module, _, name = place.partition(":")
     run: Experiment = getattr(import_module(f"scenarios.{module}"), name)
     return run

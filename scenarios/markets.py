@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from market_sim import Population, Streams, budgets
 from market_sim.errors import ScenarioError
 from scenarios import registry
-from scenarios.config import BuyerConfig, Item, LearningConfig, Scenario
+from scenarios.config import BuyerConfig, LearningConfig, Scenario
+from scenarios.items import Item
 from scenarios.units import Unit, law_of, mechanisms_at, population_of
 
 if TYPE_CHECKING:

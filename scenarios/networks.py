@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-_MECHANISMS = {"equivariant-net": "equivariant-regret-net"}  # by what is stored, where names differ
+# The mechanism by what is stored, where names differ.
+_MECHANISMS = {
+    "equivariant-net": "equivariant-regret-net",
+    "mean-field-auction": "mfg-regret-net",
+}
 
 
 def listing() -> list[dict[str, Any]]:
@@ -29,7 +33,12 @@ def _market(metadata: Mapping[str, Any]) -> str:
     law = metadata.get("law", metadata.get("recipe", {}))
     inner = law.get("law", law)
     owners = f"{law['least']} to {law['most']}" if "least" in law else _counts(inner["owners"])
+    if "laws" in inner:
+        money = f"{inner['money_low']:g} to {inner['money_high']:g}"
+        return f"{owners} owners, laws {', '.join(inner['laws'])}, B / N of {money} mean costs"
     parts = [f"{owners} owners", f"caps up to {inner['max_cap']:g}", f"data sizes {inner['sizes']}"]
+    if inner.get("owner_law", "fl-market") != "fl-market":
+        parts[1:] = [f"{inner['owner_law']} law of the privacy auction"]
     kind = inner.get("budget", "proportional")
     low, high = (inner.get(f"budget_{end}", inner.get(f"rate_{end}")) for end in ("low", "high"))
     return ", ".join([*parts, f"{kind} budgets {low:g} to {high:g}"])

@@ -8,7 +8,8 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from market_sim.errors import ScenarioError
-from scenarios.config import BuyerConfig, Item, Scenario
+from scenarios.config import BuyerConfig, Scenario
+from scenarios.items import Item
 from scenarios.populations import BudgetConfig, SettingConfig
 
 

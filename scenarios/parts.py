@@ -17,7 +17,7 @@ def as_tables(value: Any) -> Any:
 
 def as_entries(value: Any) -> Any:
     """Let one value stand for a list of one."""
-    return (value,) if isinstance(value, str | int) else value
+    return (value,) if isinstance(value, str | int | float) else value
 
 
 class Part(BaseModel):

@@ -8,7 +8,7 @@ from scenarios.parts import Count, Name, Part, Positive
 
 Bounds = tuple[Positive, Positive]
 Sizes = Literal["none", "reference", "partition"]
-BudgetLaw = Literal["fixed", "proportional"]
+BudgetLaw = Literal["fixed", "proportional", "per-owner"]
 OwnerLaw = Literal["fl-market", "uniform", "bimodal", "realistic"]
 _OF_THE_LAW = ("kinds", "rate", "cap")
 

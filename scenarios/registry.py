@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Any, Literal
 
 from market_sim.errors import InvalidInput, ScenarioError
-from scenarios.config import Item, Scenario
+from scenarios.config import Scenario
+from scenarios.items import Item
 from scenarios.overrides import nearest
 
 Group = Literal[
@@ -48,9 +49,22 @@ _REGISTRY: dict[Group, dict[str, Entry]] = {
         "all-in-published": Entry("market_sim:AllIn", {"payment": "published"}),
         "posted-price": Entry("market_sim:PostedPrice"),
         "linear-price": Entry("market_sim:LinearPrice"),
+        "pac": Entry("market_sim:PAC"),
+        "vcg": Entry("market_sim:VCG"),
+        "budget-capped-threshold": Entry("market_sim:BudgetCappedThreshold"),
+        "csra": Entry("market_sim:CSRA"),
+        "mfg-pricing": Entry("market_sim:MFGPricing"),
+        "first-price": Entry("market_sim:FirstPrice"),
+        "proportional-share": Entry("market_sim:ProportionalShare"),
+        "leave-one-out": Entry("market_sim:LeaveOneOut"),
+        "no-privacy": Entry("market_sim:NoPrivacy"),
+        "uniform-epsilon": Entry("market_sim:UniformEpsilon"),
         "murba": Entry("market_sim:MURBA"),
         "m-regret-net": Entry("market_sim:MRegretNet"),
         "dm-regret-net": Entry("market_sim:DMRegretNet"),
+        "regret-net": Entry("market_sim:RegretNet"),
+        "published-mfg-regret-net": Entry("market_sim:PublishedMFGRegretNet"),
+        "mfg-regret-net": Entry("market_sim:MFGRegretNet"),
         "equivariant-regret-net": Entry("market_sim:EquivariantRegretNet"),
         "sequential-menu": Entry("market_sim:SequentialMenu"),
     },
@@ -60,6 +74,7 @@ _REGISTRY: dict[Group, dict[str, Entry]] = {
         "bias-opt": Entry("market_sim:BiasOpt"),
         "water-filling": Entry("market_sim:WaterFilling"),
         "data-size": Entry("market_sim:DataSize"),
+        "epsilon-share": Entry("market_sim:EpsilonShare"),
     },
     "perturbation": {
         "laplace": Entry("market_sim.privacy:LaplacePerturbation"),
@@ -69,12 +84,17 @@ _REGISTRY: dict[Group, dict[str, Entry]] = {
         "truthful": Entry("agents.strategies:Truthful"),
         "scaled": Entry("agents.strategies:Scaled"),
         "best-responding": Entry("agents.strategies:BestResponding"),
+        "inert-best-responding": Entry("agents.learners:InertBestResponding"),
+        "no-regret": Entry("agents.learners:NoRegretReporting"),
+        "price-taking": Entry("agents.following:PriceTaking"),
     },
     "partition": {
         "iid": Entry("market_sim.learning:iid"),
         "dirichlet": Entry("market_sim.learning:dirichlet"),
         "shards": Entry("market_sim.learning:shards"),
         "quantity-skew": Entry("market_sim.learning:quantity_skew"),
+        "cluster": Entry("market_sim.learning:cluster"),
+        "class-skew": Entry("market_sim.learning:class_skew"),
         "population-sizes": Entry("market_sim.learning:quantity_skew"),
     },
     "model": {
@@ -91,6 +111,12 @@ _REGISTRY: dict[Group, dict[str, Entry]] = {
         "dm-regret-net": Entry(
             f"{_NETWORKS}.regret_net_recipe:RegretNetRecipe", {"auction": "dm-regret-net"}
         ),
+        "regret-net": Entry(
+            f"{_NETWORKS}.regret_net_recipe:RegretNetRecipe",
+            {"auction": "regret-net", "options": 1},
+        ),
+        "published-mfg-regret-net": Entry(f"{_NETWORKS}.mfg_recipe:PublishedMFGRecipe"),
+        "mean-field-auction": Entry(f"{_NETWORKS}.mean_field_recipe:MeanFieldRecipe"),
         "equivariant": Entry(f"{_NETWORKS}.equivariant_recipe:EquivariantRecipe"),
         "sequential-menu": Entry(f"{_NETWORKS}.menu_recipe:MenuRecipe"),
     },
@@ -261,24 +287,33 @@ def check_items(scenario: Scenario, origin: str) -> None:
                 build(group, item)
         except InvalidInput as problem:
             raise ScenarioError(f"{origin}: {key}: {problem}") from problem
-    if scenario.payments or scenario.studies:
-        from scenarios.fair_value import check_fair
-
-        check_fair(scenario, origin)
+    _check_own(scenario, origin)
     if scenario.training is not None:
-        from scenarios.training import check_training
-
-        check_training(scenario, origin)
         return
     _require_known_places(scenario, origin)
-    if scenario.versions:
-        from scenarios.versions import check_versions
-
-        check_versions(scenario, origin)
     _require_distinct_labels("mechanism", scenario.mechanisms, origin)
     _require_known_labels(scenario, origin)
-    if scenario.experiment not in ("audit", "attack"):
+    if scenario.experiment not in ("audit", "attack", "bidding"):
         _require_distinct_labels("aggregator", scenario.aggregators, origin)
+
+
+_CHECKS = {
+    "fair-value": "fair_value:check_fair",
+    "platform": "fair_value:check_fair",
+    "training": "training:check_training",
+    "versions": "versions:check_versions",
+    "sharing": "sharing:check_sharing",
+    "mean-field": "mean_fields:check_mean_field",
+    "bidding": "bidding:check_bidding",
+}
+"""Module and function that check what only one kind of experiment has."""
+
+
+def _check_own(scenario: Scenario, origin: str) -> None:
+    """Check what only this kind of experiment has."""
+    if (place := _CHECKS.get(scenario.experiment)) is not None:
+        module, _, name = place.partition(":")
+        getattr(import_module(f"scenarios.{module}"), name)(scenario, origin)
 
 
 def _require_distinct_labels(group: Group, items: tuple[Item, ...], origin: str) -> None:
@@ -328,7 +363,7 @@ def _items(scenario: Scenario) -> list[tuple[str, Group, Item]]:
     ]
     if scenario.training is not None:
         return [("training.recipe", "recipe", scenario.training.recipe)]
-    if scenario.experiment in ("audit", "attack"):
+    if scenario.experiment in ("audit", "attack", "bidding"):
         return found
     found += [
         (f"aggregators.{place}", "aggregator", item)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from market_sim.errors import ResultsError, ScenarioError
+from scenarios.cautions import caution
 from scenarios.config import Scenario
 from scenarios.execution import Log, run_units
 from scenarios.loading import Loaded, load, validated
@@ -64,6 +65,7 @@ def run_scenario(
     units = plan(loaded.scenario)
     _check_workers(workers)
     _check_data(loaded.scenario)
+    caution(loaded.scenario)
     manifest = new_manifest(loaded.scenario, loaded.overrides, units)
     if (majority := majority_accuracy(loaded.scenario)) is not None:
         manifest["majority_accuracy"] = majority

@@ -1,6 +1,8 @@
 """The tables of a run: their columns and types, in order."""
 
 from scenarios.columns import Kind
+from scenarios.privacy_schemas import PRIVACY_TABLES
+from scenarios.sharing_schemas import SHARING_TABLES
 from scenarios.version_schemas import VERSION_TABLES
 
 _MARKET: dict[str, Kind] = {
@@ -33,6 +35,10 @@ _MARKET_TABLES: dict[str, dict[str, Kind]] = {
         "epsilon_mean": "float",
         "owner_utility_mean": "float",
         "ratio_to_possible": "float",
+        "cost_mean": "float",
+        "purchase_ratio_mean": "float",
+        "purchase_ratio_se": "float",
+        "purchase_limit": "float",
     },
     "rounds": _MARKET
     | {
@@ -209,7 +215,7 @@ _MARKET_TABLES: dict[str, dict[str, Kind]] = {
     },
 }
 
-TABLES = _MARKET_TABLES | VERSION_TABLES
+TABLES = _MARKET_TABLES | PRIVACY_TABLES | VERSION_TABLES | SHARING_TABLES
 """Columns of every table; text is UTF-8, int 64 bits signed, float 64 bits."""
 
 _EXPERIMENT_TABLES: dict[str, tuple[str, ...]] = {
@@ -228,6 +234,16 @@ _EXPERIMENT_TABLES: dict[str, tuple[str, ...]] = {
         "version_choices",
         "version_ledger",
     ),
+    "sharing": ("sharing_rounds", "sharing_participants", "sharing_edges", "sharing_ledger"),
+    "incentives": ("incentives", "incentive_markets", "incentive_edges"),
+    "mean-field": (
+        "mean_field",
+        "mean_field_rounds",
+        "mean_field_states",
+        "mean_field_history",
+        "mean_field_players",
+    ),
+    "bidding": ("bidding", "bidding_strategies", "bidding_collusion", "bidding_crowds"),
 }
 
 

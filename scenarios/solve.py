@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from market_sim.errors import ScenarioError
+from scenarios.solve_bidding import bidding
 
 if TYPE_CHECKING:
     from market_sim.games import AcquisitionGame
@@ -16,6 +17,9 @@ solve_app = typer.Typer(help="Solve one market given on the command line.", no_a
 _MOST_USERS = 12  # whose play is written out
 _RUNS = 20  # of the agents, from random levels
 _OPTIONS = {"costs": "cost", "level_values": "level"}
+
+
+solve_app.command("bidding")(bidding)
 
 
 @solve_app.callback()

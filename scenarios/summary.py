@@ -1,7 +1,7 @@
 """The short table of a run: what matters of its results, means over seeds."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,21 +31,26 @@ def summarize(path: str | Path) -> "pd.DataFrame":
         "training": _trained,
         "attack": _attacks,
         "versions": _versions,
+        "sharing": _sharing,
+        "incentives": _incentives,
+        "mean-field": _mean_fields,
+        "bidding": _bids,
     }
     return frames[run.experiment](run)
 
 
 def _auctions(run: "Run") -> "pd.DataFrame":
-    frame = run.table("auctions")
     keys = ["setting", "owners", "budget_law", "budget", "mechanism", "aggregator"]
-    values = {
-        "error_bound": ("error_bound_mean", _finite_mean),
-        "spent_share": ("spent_share_mean", "mean"),
-        "winners": ("winners_mean", "mean"),
-        "ratio_to_possible": ("ratio_to_possible", "mean"),
-    }
-    table = frame.groupby(keys, sort=False).agg(**values)
-    return table.dropna(axis="columns", how="all").reset_index()
+    table = _by(
+        run.table("auctions"),
+        keys,
+        error_bound=("error_bound_mean", _finite_mean),
+        spent_share=("spent_share_mean", "mean"),
+        winners=("winners_mean", "mean"),
+        ratio_to_possible=("ratio_to_possible", "mean"),
+        bought=("purchase_ratio_mean", "mean"),
+    )
+    return table.dropna(axis="columns", how="all")
 
 
 def _markets(run: "Run") -> "pd.DataFrame":
@@ -65,55 +70,51 @@ def _markets(run: "Run") -> "pd.DataFrame":
 
 
 def _audits(run: "Run") -> "pd.DataFrame":
-    frame = run.table("audit")
-    keys = ["setting", "mechanism", "population", "deviation"]
-    values = {
-        "regret_mean": ("regret_mean", "mean"),
-        "regret_max": ("regret_max", "max"),
-        "gain_share": ("gain_share", "mean"),
-    }
-    return frame.groupby(keys, sort=False).agg(**values).reset_index()
+    return _by(
+        run.table("audit"),
+        ["setting", "mechanism", "population", "deviation"],
+        regret_mean=("regret_mean", "mean"),
+        regret_max=("regret_max", "max"),
+        gain_share=("gain_share", "mean"),
+    )
 
 
 def _payments(run: "Run") -> "pd.DataFrame":
     """Return one row for each type of user: equal data, importance and level."""
-    frame = run.table("payments")
-    keys = ["case", "data_size", "importance", "level"]
-    values = {"users": ("user", "count"), "payment": ("payment", "mean")}
-    table = frame.groupby(keys, sort=False).agg(**values).reset_index()
-    table.attrs["what"] = "fair payments by type of user"
-    return table
+    return _by(
+        run.table("payments"),
+        ["case", "data_size", "importance", "level"],
+        "fair payments by type of user",
+        users=("user", "count"),
+        payment=("payment", "mean"),
+    )
 
 
 def _optima(run: "Run") -> "pd.DataFrame":
     """Return the range of each study's answers; they need no mean, being exact."""
-    frame = run.table("optima")
-    values = {
-        "points": ("alpha", "size"),
-        "alpha_least": ("alpha", "min"),
-        "alpha_most": ("alpha", "max"),
-        "value_least": ("value", "min"),
-        "value_most": ("value", "max"),
-        "regret_max": ("regret", "max"),
-    }
-    keys = ["study", "play", "selection"]
-    table = frame.groupby(keys, sort=False).agg(**values).reset_index()
-    table.attrs["what"] = "range of the best share and of what the platform keeps"
-    return table
+    return _by(
+        run.table("optima"),
+        ["study", "play", "selection"],
+        "range of the best share and of what the platform keeps",
+        points=("alpha", "size"),
+        alpha_least=("alpha", "min"),
+        alpha_most=("alpha", "max"),
+        value_least=("value", "min"),
+        value_most=("value", "max"),
+        regret_max=("regret", "max"),
+    )
 
 
 def _trained(run: "Run") -> "pd.DataFrame":
     """Return the first and the last logged value of every measure of each network."""
-    frame = run.table("training")
-    keys = ["recipe", "setting", "seed", "measure"]
-    values = {
-        "logged_until": ("iteration", "max"),
-        "first": ("value", "first"),
-        "last": ("value", "last"),
-    }
-    table = frame.groupby(keys, sort=False).agg(**values).reset_index()
-    table.attrs["what"] = "first and last logged values"
-    return table
+    return _by(
+        run.table("training"),
+        ["recipe", "setting", "seed", "measure"],
+        "first and last logged values",
+        logged_until=("iteration", "max"),
+        first=("value", "first"),
+        last=("value", "last"),
+    )
 
 
 def _attacks(run: "Run") -> "pd.DataFrame":
@@ -159,6 +160,77 @@ def _versions(run: "Run") -> "pd.DataFrame":
     table = table.drop(columns=empty)
     table.attrs["what"] = "versions sold and money a round, means over seeds"
     return table.dropna(axis="columns", how="all")
+
+
+def _sharing(run: "Run") -> "pd.DataFrame":
+    """Return utility and accuracy after the last round, by market, method and rule."""
+    frame = run.table("sharing_participants")
+    keys = ["market", "method", "rule"]
+    last = frame.groupby([*keys, "seed"], sort=False)["round"].transform("max")
+    return _by(
+        frame[(frame["round"] == last) & (frame["kind"] != "attacker")],
+        keys,
+        "means over participants and seeds after the last round",
+        economic_utility=("economic_utility", "mean"),
+        accuracy=("accuracy", "mean"),
+        imports=("imports", "mean"),
+    )
+
+
+def _incentives(run: "Run") -> "pd.DataFrame":
+    """Return what lies bring under each rule."""
+    return _by(
+        run.table("incentives"),
+        ["market", "rule", "deviation"],
+        "lies on random markets, means over seeds",
+        lies=("lies", "sum"),
+        lie_share=("lie_share", "mean"),
+        gain_share=("gain_share", "mean"),
+        regret_max=("regret_max", "max"),
+        ir_violations=("edge_violations", "sum"),
+        deficit=("deficit_mean", "mean"),
+    )
+
+
+def _mean_fields(run: "Run") -> "pd.DataFrame":
+    """Return the evidence of every solve."""
+    frame = run.table("mean_field")
+    frame = frame[frame["seed"] == frame["seed"].iloc[0]]
+    keys = ["game", "method", "cells", "nodes"]
+    kept = [
+        "relative_exploitability",
+        "clearing_error",
+        "mass_error",
+        "steps",
+        "converged",
+    ]
+    table: pd.DataFrame = frame[[*keys, *kept]].reset_index(drop=True)
+    table.attrs["what"] = "solves of the first seed"
+    return table
+
+
+def _bids(run: "Run") -> "pd.DataFrame":
+    """Return purchases at the truth and in equilibrium, by rule."""
+    return _by(
+        run.table("bidding"),
+        ["setting", "owners", "budget_law", "budget", "mechanism"],
+        "purchases by what is possible, at the truth and in equilibrium",
+        ratio_truthful=("ratio_truthful", "mean"),
+        ratio=("ratio", "mean"),
+        losing=("losing", "mean"),
+        regret=("regret", "mean"),
+        converged=("converged", "min"),
+    )
+
+
+def _by(
+    frame: "pd.DataFrame", keys: list[str], what: str = "", **values: tuple[str, Any]
+) -> "pd.DataFrame":
+    """Return a row for each combination of keys, in the table's order; `what` is its headline."""
+    table: pd.DataFrame = frame.groupby(keys, sort=False).agg(**values).reset_index()
+    if what:
+        table.attrs["what"] = what
+    return table
 
 
 def _finite_mean(values: "pd.Series[float]") -> float:

@@ -26,6 +26,7 @@ _UNUSUAL = {
     "dim": "error.dim",
     "budget": "budget.law",
 }
+_OF_THE_LAW = ("kinds", "rate", "min_cap")
 _PLAIN = {"owners": int, "single_minded": bool}
 _TIMES = ("seconds",)  # differ from run to run: same seed, same bytes
 
@@ -92,7 +93,11 @@ def recipe_of(scenario: Scenario, unit: Unit) -> Any:
     owners = scenario.population_of(setting_of(scenario, unit), scenario.budget[0])
     facts = _owner_facts(owners) | _money_facts(scenario) | {"seed": unit.seed}
     usual = _owner_facts(PopulationConfig()) | {"clip": 1.0, "dim": 1, "budget": "proportional"}
+    # A law by name says all that differs; a recipe that takes the name needs not be told more.
+    named = owners.law != "fl-market" and "owner_law" in asked
     for name, key in _UNUSUAL.items():
+        if named and name in _OF_THE_LAW:
+            continue
         if not asked.keys() & {name, "law"} and facts[name] != usual[name]:
             raise ScenarioError(
                 f"recipe {item.name!r} trains for {key} {usual[name]} only, got "

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from market_sim import PopulationLaw, privacy_auction_law
 from market_sim.errors import ScenarioError
 from scenarios import registry
-from scenarios.config import Item, Scenario
+from scenarios.config import Scenario
+from scenarios.items import Item
 from scenarios.populations import BudgetConfig, PopulationConfig, SettingConfig
 
 
@@ -67,6 +68,10 @@ def plan(scenario: Scenario) -> tuple[Unit, ...]:
         "training": _training_units,
         "attack": _attack_units,
         "versions": _version_units,
+        "sharing": _sharing_units,
+        "incentives": _incentive_units,
+        "mean-field": _mean_field_units,
+        "bidding": _attack_units,
     }[scenario.experiment](scenario)
     return tuple(Unit(index, **each) for index, each in enumerate(fields))  # type: ignore[arg-type]
 
@@ -153,6 +158,24 @@ def _version_units(scenario: Scenario) -> Iterator[dict[str, object]]:
     for seed in scenario.seed_list:
         for market in scenario.versions:
             yield _entry(seed, market.name, market.owners.number)
+
+
+def _sharing_units(scenario: Scenario) -> Iterator[dict[str, object]]:
+    for seed in scenario.seed_list:
+        for market in scenario.sharing:
+            yield _entry(seed, market.name, market.number)
+
+
+def _incentive_units(scenario: Scenario) -> Iterator[dict[str, object]]:
+    for seed in scenario.seed_list:
+        for entry in scenario.incentives:
+            yield _entry(seed, entry.name, entry.number)
+
+
+def _mean_field_units(scenario: Scenario) -> Iterator[dict[str, object]]:
+    for seed in scenario.seed_list:
+        for entry in scenario.mean_field:
+            yield _entry(seed, entry.name, 1)
 
 
 def _entry(seed: int, name: str, users: int) -> dict[str, object]:

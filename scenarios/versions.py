@@ -6,11 +6,10 @@ import numpy as np
 
 from market_sim import Streams
 from market_sim.errors import InvalidInput, ScenarioError
-from market_sim.shapes import Array
 from scenarios import registry
 from scenarios.config import Scenario
+from scenarios.joining import joined
 from scenarios.markets import load_data, one_thread
-from scenarios.schemas import TABLES
 from scenarios.units import Unit
 from scenarios.version_markets import VersionMarketConfig
 
@@ -58,7 +57,7 @@ def run_versions(scenario: Scenario, unit: Unit) -> dict[str, dict[str, Any]]:
                 }
                 for name, block in _measured(config, pricing, task, unit.seed).items():
                     parts[name].append(where | block)
-    return {name: _joined(name, blocks) for name, blocks in parts.items()}
+    return {name: joined(name, blocks) for name, blocks in parts.items()}
 
 
 def check_versions(scenario: Scenario, origin: str) -> None:
@@ -216,16 +215,3 @@ def task_of(scenario: Scenario, config: VersionMarketConfig, seed: int) -> "Vers
         clip=config.noise.clip,
         streams=streams,
     )
-
-
-def _joined(table: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return blocks of columns below each other, in the table's order."""
-    return {name: _column(blocks, name) for name in TABLES[table]}
-
-
-def _column(blocks: list[dict[str, Any]], name: str) -> Array | list[Any]:
-    found: list[Any] = []
-    for block in blocks:
-        length = max(np.size(value) for value in block.values() if np.ndim(value))
-        found += np.broadcast_to(np.asarray(block[name], dtype=object), (length,)).tolist()
-    return found

@@ -28,6 +28,8 @@ from analysis.figures import (
     training_curves,
     two_costs,
 )
+from analysis.figures.privacy_figures import PRIVACY_FIGURES
+from analysis.figures.sharing_figures import SHARING_FIGURES
 from analysis.figures.spec import FigureSpec
 from analysis.figures.studies import swept
 from analysis.figures.version_figures import VERSION_FIGURES
@@ -190,7 +192,7 @@ _MARKET_FIGURES: dict[str, FigureSpec] = {
     ),
 }
 
-FIGURES = _MARKET_FIGURES | VERSION_FIGURES
+FIGURES = _MARKET_FIGURES | PRIVACY_FIGURES | VERSION_FIGURES | SHARING_FIGURES
 """Every figure by the name that manifests and the command use."""
 
 

@@ -57,7 +57,7 @@ def draw(
         A run of markets with learning.
     rounds
         After how many rounds; when None, the manifest's `report_rounds`, else 10 and 100, as far as
-        the run has come, else after its last round.
+        the run has come, and its last round where that is twice as late or more.
     setting, budget_law
         Only this one; all of them when None.
 
@@ -84,8 +84,10 @@ def _stops(run: Run, frame: pd.DataFrame, rounds: Sequence[int] | None) -> list[
         if missing:
             raise ResultsError(f"The run has no round {missing[0]}; it has 1 to {max(done)}.")
         return sorted(set(rounds))
-    planned = run.setting("report_rounds") or PUBLISHED_ROUNDS
-    return sorted(done & set(planned)) or [max(done)]
+    if (planned := run.setting("report_rounds")) is not None:
+        return sorted(done & set(planned)) or [max(done)]
+    shown, last = done & set(PUBLISHED_ROUNDS), max(done)
+    return sorted(shown | {last}) if last >= 2 * max(shown, default=0) else sorted(shown)
 
 
 def _draw(run: Run, frame: pd.DataFrame, metrics: list[str], stops: list[int]) -> Figure:

@@ -47,7 +47,7 @@ def test_accuracy_is_the_mean_over_seeds_after_the_rounds_asked_for(make_market)
 
 @pytest.mark.parametrize(
     ("rounds", "manifest", "expected"),
-    [(12, {}, [10]), (3, {}, [3]), (12, {"report_rounds": [2, 5, 99]}, [2, 5])],
+    [(12, {}, [10]), (3, {}, [3]), (20, {}, [10, 20]), (12, {"report_rounds": [2, 5, 99]}, [2, 5])],
 )
 def test_the_rounds_shown_are_those_planned_or_the_last(make_market, rounds, manifest, expected):
     run = load_run(make_market(rounds=rounds, settings=("low",), manifest=manifest))

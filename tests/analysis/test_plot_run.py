@@ -15,6 +15,7 @@ MARKET = [
     "money-and-privacy-flow",
     "owner-outcomes",
     "budget-use",
+    "privacy-utility",
 ]
 SMALLEST = {
     "seeds": (0,),
@@ -49,14 +50,14 @@ def test_what_fits_depends_on_what_was_swept(make_auctions, make_market, make_au
     owners = load_run(make_auctions(name="o", owners=(5, 10), budgets=budgets))
     assert figure_names(owners) == ["error-against-owners", "budget-use"]
     assert figure_names(load_run(make_market())) == MARKET
-    assert figure_names(load_run(make_market(name="m", learning=False))) == MARKET[1:]
+    assert figure_names(load_run(make_market(name="m", learning=False))) == MARKET[1:-1]
     assert figure_names(load_run(make_audit())) == ["audit"]
 
 
 def test_figures_without_their_table_do_not_fit(make_market):
     path = make_market()
     (path / "owners.parquet").unlink()
-    assert figure_names(load_run(path)) == [*MARKET[:2], "budget-use"]
+    assert figure_names(load_run(path)) == [*MARKET[:2], "budget-use", "privacy-utility"]
 
 
 def test_the_manifest_decides_what_is_drawn(make_auctions):

@@ -57,3 +57,19 @@ def test_the_default_is_all_in_with_all_payments():
 def test_an_unknown_target_is_named(target):
     with pytest.raises(ScenarioError, match=target):
         audit_targets([target])
+
+
+def test_laws_of_the_privacy_game_and_money_an_owner_are_audited(tmp_path):
+    changes = ["seeds=1", "profiles=2", "population.owners=5", "mechanisms=mfg-pricing"]
+    folder = run_scenario("privacy-auction-incentives", changes, out=tmp_path / "run")
+    found = folder.table("audit").set_index("deviation")
+    law = ms.privacy_auction_law("uniform", 5)
+    report = ms.audit(ms.MFGPricing(), law, budget=2.5, profiles=2, seed=1)
+    assert found["regret_max"].to_dict() == {row.deviation: row.regret_max for row in report.rows}
+    assert found["regret_max"]["cap"] > 0.1
+
+
+def test_a_rule_is_audited_on_the_owners_it_is_defined_for():
+    (report,) = audit_targets(["pac"], profiles=2, budget=5.0)
+    assert report.population == "multi-minded"
+    assert max(row.regret_max for row in report.rows) < 1e-9

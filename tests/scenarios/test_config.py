@@ -7,7 +7,8 @@ import pytest
 
 import market_sim as ms
 from market_sim.errors import ScenarioError
-from scenarios.config import Item, Scenario, plain
+from scenarios.config import Scenario, plain
+from scenarios.items import Item
 from scenarios.loading import validated
 from scenarios.units import law_of
 
@@ -109,7 +110,8 @@ def test_settings_and_laws_change_the_population():
         (
             {"experiment": "auction"},
             "small.toml: experiment is 'auction', expected 'auctions', 'market', 'audit', "
-            "'fair-value', 'platform', 'training', 'attack' or 'versions'",
+            "'fair-value', 'platform', 'training', 'attack', 'versions', 'sharing', 'incentives', "
+            "'mean-field' or 'bidding'",
         ),
         ({"population": 3}, "small.toml: population is 3, expected a table"),
         ({"mechanisms": []}, "small.toml: mechanisms is [], expected at least one entry"),
@@ -120,7 +122,7 @@ def test_settings_and_laws_change_the_population():
         (
             LEARNING,
             "small.toml: expected no section [learning], which is only for experiment = "
-            "'market' or 'versions'",
+            "'market' or 'versions' or 'sharing'",
         ),
         (
             {"experiment": "market", "owners": [3]},

@@ -7,7 +7,7 @@ import pytest
 
 from market_sim.errors import ScenarioError
 from scenarios import load_scenario, run_scenario
-from scenarios.config import Item
+from scenarios.items import Item
 from scenarios.markets import load_data, one_thread, run_market
 from scenarios.schemas import TABLES
 from scenarios.units import plan

@@ -1,6 +1,7 @@
 """What full information makes possible, beside auctions; and the list of trained networks."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import market_sim as ms
 from market_sim.mechanisms.networks.checkpoints import shipped_networks
 from scenarios import load_scenario, networks, registry
 from scenarios.auctions import POSSIBLE, run_auctions
-from scenarios.config import Item
+from scenarios.items import Item
 from scenarios.units import plan
 
 CHANGES = ["bound=true", "seeds=1", "settings=low", "budget.levels=2.5", "profiles=4"]
@@ -69,7 +70,7 @@ def test_every_shipped_network_is_listed_with_a_mechanism_that_takes_it():
     for row in rows:
         arguments = {"network": row["name"], **orders.get(row["name"], {})}
         assert registry.build("mechanism", Item(name=row["mechanism"], arguments=arguments))
-        assert "owners, caps up to" in row["trained_for"]
+        assert re.match(r"[\d, to]+ owners, (caps up to|laws|uniform law)", row["trained_for"])
 
 
 def test_markets_of_training_are_told_in_words():
@@ -77,6 +78,9 @@ def test_markets_of_training_are_told_in_words():
     law |= {"budget_low": 1.0, "budget_high": 50.0}
     said = "10 owners, caps up to 2, data sizes none, fixed budgets 1 to 50"
     assert networks._market({"law": law}) == said
+    game = law | {"owner_law": "uniform", "budget_low": 5.0, "budget_high": 5.0}
+    said_of_game = "10 owners, uniform law of the privacy auction, fixed budgets 5 to 5"
+    assert networks._market({"law": game}) == said_of_game
     crowd = {"law": {"law": law, "least": 5, "most": 100}}
     assert networks._market(crowd) == said.replace("10 owners", "5 to 100 owners")
     recipe = {"owners": [10, 5, 2000], "max_cap": 5, "sizes": "reference"}

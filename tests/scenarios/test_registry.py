@@ -8,7 +8,7 @@ import pytest
 import market_sim as ms
 from market_sim.errors import InvalidInput, ScenarioError
 from scenarios import registry
-from scenarios.config import Item
+from scenarios.items import Item
 
 OWN = """
 from market_sim import AllIn

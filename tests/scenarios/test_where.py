@@ -4,7 +4,7 @@ import pytest
 
 from market_sim.errors import ScenarioError
 from scenarios import load_scenario, run_scenario
-from scenarios.config import Item
+from scenarios.items import Item
 from scenarios.manifest import resolved
 from scenarios.units import mechanisms_at, plan
 
