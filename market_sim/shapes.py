@@ -57,6 +57,40 @@ def as_floats(
     return array
 
 
+def as_number(
+    name: str,
+    value: ArrayLike,
+    *,
+    minimum: float | None = None,
+    positive: bool = False,
+    finite: bool = True,
+) -> float:
+    """Return one checked number; the rules are those of `as_floats`.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no number, more than one, or breaks a rule.
+    """
+    array = as_floats(name, value, minimum=minimum, positive=positive, finite=finite)
+    if array.ndim:
+        raise InvalidInput(f"{name} must be one number, got shape {array.shape}")
+    return float(array)
+
+
+def as_flag(name: str, value: object) -> bool:
+    """Return `value` as a bool.
+
+    Raises
+    ------
+    InvalidInput
+        If it is neither True nor False.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InvalidInput(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
 def _numbers(name: str, value: ArrayLike) -> Array:
     """Return float64, refusing text, complex numbers and lists of unequal length."""
     try:

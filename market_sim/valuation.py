@@ -117,6 +117,8 @@ class Valuations:
         amount = as_floats("epsilon", epsilon, minimum=0.0)
         require_fit("epsilon", amount, self.shape)
         kind, amount = np.broadcast_arrays(self.kind, amount)
+        if not self._present:
+            return np.zeros(amount.shape)
         first, *others = self._present
         if not others:
             return np.asarray(_BASES[first](amount))

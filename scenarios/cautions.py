@@ -4,7 +4,7 @@ from market_sim.bounds import warn_if_never_binds
 from scenarios.config import Scenario
 from scenarios.units import law_of, plan, population_of
 
-_SPENDING = ("auctions", "market", "audit")
+_SPENDING = ("auctions", "market", "audit", "bidding")
 
 
 def caution(scenario: Scenario) -> None:

@@ -106,7 +106,7 @@ def _market(draw: int, outcome: "SharingOutcome") -> dict[str, Any]:
 def _edges(draw: int, outcome: "SharingOutcome") -> dict[str, Any]:
     market, problems = outcome.market, outcome.market.problems
     buyer, seller = np.nonzero(outcome.imports)
-    marginal = problems.marginal(problems.total(outcome.imports), outcome.imports)
+    marginal = problems.added(outcome.imports)
     return {
         "graph": outcome.graph_kind,
         "draw": draw,

@@ -244,6 +244,11 @@ def _target(group: Group, item: Item) -> tuple[Callable[..., Any], dict[str, Any
 @cache
 def _imported(place: str) -> Callable[..., Any]:
     module, _, attribute = place.partition(":")
+    if not all(module.split(".")):
+        raise ScenarioError(
+            f"{place!r} cannot be imported: {module!r} is no module; write 'module:attribute', "
+            "such as my_rules:Mine for a file my_rules.py in this folder"
+        )
     try:
         target = getattr(_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as problem:

@@ -21,9 +21,10 @@ from scenarios.sharing_markets import SharingConfig
 from scenarios.units import Unit
 
 if TYPE_CHECKING:
-    from agents.sharing import ModelMarket, Role
+    from agents.sharing import ModelMarket, Role, TradeRule
     from market_sim.learning import PersonalTask, SharingMethod
 
+_SAMPLES, _CLASSES = 1_000_000, 100  # at least what any data set has
 _TABLES = ("sharing_rounds", "sharing_participants", "sharing_edges", "sharing_ledger")
 GRAPHS = "graphs"
 """Folder of a run with the graph of each market's last round, as GraphML."""
@@ -64,7 +65,9 @@ def run_sharing(
 
 
 def check_sharing(scenario: Scenario, origin: str) -> None:
-    """Refuse roles and partitions that cannot be set up, before anything runs.
+    """Refuse roles, rules, methods and partitions that cannot be set up, before anything runs.
+
+    Data are not loaded for it: partitions are tried on made-up labels, more than there are.
 
     Raises
     ------
@@ -73,11 +76,46 @@ def check_sharing(scenario: Scenario, origin: str) -> None:
     """
     for entry in scenario.sharing:
         try:
-            roles_of(entry)
-            if entry.partition is not None:
-                registry.check("partition", entry.partition)
+            _check_entry(scenario, entry)
         except (InvalidInput, TypeError) as problem:
             raise ScenarioError(f"{origin}: sharing.{entry.name}: {problem}") from problem
+
+
+def _check_entry(scenario: Scenario, entry: SharingConfig) -> None:
+    """Set up what needs no data, once."""
+    roles = roles_of(entry)
+    for role in roles:
+        _check_reports(role)
+    for method, rule in entry.variants():
+        method_of(entry, method)
+        _trade(entry, rule)
+    item = entry.partition or (scenario.learning.partition if scenario.learning else None)
+    if item is not None:
+        registry.check("partition", item)
+        _check_partition(item, len(roles))
+
+
+def _check_reports(role: "Role") -> None:
+    """Refuse lies so large that they are no numbers."""
+    said = role.says(role.truth(float(_SAMPLES)), 0)
+    for name, value in vars(said).items():
+        if not np.isfinite(value):
+            raise InvalidInput(
+                f"a {role.kind} would report the {name} {value:g}: choose smaller factors"
+            )
+
+
+def _check_partition(item: Item, participants: int) -> None:
+    """Refuse arguments that fit no data set, such as more clusters than participants."""
+    labels = np.arange(_SAMPLES) % _CLASSES
+    rng = np.random.default_rng(0)
+    registry.build("partition", item, labels=labels, owners=participants, rng=rng)
+
+
+def _trade(entry: SharingConfig, rule: str) -> "TradeRule":
+    from agents.sharing import TradeRule
+
+    return TradeRule(rule, entry.graph if rule != "free" else None, entry.penalty)
 
 
 def roles_of(entry: SharingConfig) -> list["Role"]:
@@ -106,16 +144,15 @@ def market_of(
     scenario: Scenario, entry: SharingConfig, seed: int, method: str, rule: str
 ) -> "ModelMarket":
     """Return the market of a record under a method and a rule."""
-    from agents.sharing import ModelMarket, TradeRule
+    from agents.sharing import ModelMarket
 
     roles = roles_of(entry)
     task, clusters = task_of(scenario, entry, roles, seed)
-    graph = entry.graph if rule != "free" else None
     return ModelMarket(
         roles,
         task,
         method=method_of(entry, method),
-        trade=TradeRule(rule, graph, entry.penalty),
+        trade=_trade(entry, rule),
         clusters=clusters,
         seed=seed,
     )

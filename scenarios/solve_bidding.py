@@ -37,6 +37,7 @@ def bidding(
     Prints a bid and an offered cap for typical owners, the regret with its standard error, and what
     the money buys at equilibrium, at the truth, and at best.
     """
+    from market_sim.bounds import warn_if_never_binds
     from market_sim.games import BiddingGame
     from market_sim.population import privacy_auction_law
     from market_sim.solvers import bayes_nash_bids, bidding_efficiency
@@ -51,6 +52,7 @@ def bidding(
     rule = registry.build("mechanism", Item(name=mechanism))
     money = owners / 2 if budget is None else budget
     game = BiddingGame(rule, privacy_auction_law(law), owners, money)
+    warn_if_never_binds(game.law, money)
     found = bayes_nash_bids(
         game, values=9, caps=2, bids=49, steps=steps, profiles=profiles, seed=seed
     )

@@ -174,9 +174,7 @@ def edge_rows(trade: SharingRound, people: People) -> Block | None:
     if not buyer.size:
         return None
     traded = outcome.imports[buyer, seller]
-    marginal = outcome.market.problems.marginal(
-        outcome.market.problems.total(outcome.imports), outcome.imports
-    )
+    marginal = market.problems.added(outcome.imports)
     penalty = np.where(market.possible, market.edge_penalty, np.nan)
     distance = np.where(market.possible, market.distance, np.nan)
     return {

@@ -6,11 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.figures.panels import panels
-from analysis.figures.sharing_parts import rule_looks, rule_text, rules_of
+from analysis.figures.sharing_parts import empty_figure, rule_looks, rule_text, rules_of
 from analysis.runs import Run
 from analysis.style import INK, headline, legend_below, themed
 from analysis.tables import require
 
+_TITLE = "Individual rationality, import by import"
 _COLUMNS = ("rule", "market", "seed", "draw", "buyer", "received", "cost")
 
 
@@ -28,6 +29,8 @@ def draw(run: Run) -> Figure:
     ResultsError
         When the table or a column is missing.
     """
+    if "incentive_edges" in run.tables and not run.rows("incentive_edges"):
+        return empty_figure(_TITLE, "nobody imports anything")
     frame = run.table("incentive_edges")
     require(frame, [*_COLUMNS, "buyer_gain", "buyer_spent"])
     rules, styles = rules_of(frame), rule_looks()
@@ -45,7 +48,7 @@ def draw(run: Run) -> Figure:
         lower.set_xlabel("gain from all imports")
     layout.axes[0, 0].set_ylabel("seller gets (money)")
     layout.axes[1, 0].set_ylabel("buyer pays (money)")
-    headline(layout.figure, "Individual rationality, import by import")
+    headline(layout.figure, _TITLE)
     below = _count(frame["received"] < frame["cost"] - 1e-9)
     above = _count(buyers["buyer_spent"] > buyers["buyer_gain"] + 1e-9)
     note = (

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from analysis.figures.panels import draw_band, panels, seeds_note, share_limits
+from analysis.figures.panels import draw_band, empty_note, panels, seeds_note, share_limits
 from analysis.figures.sharing_parts import (
     markets_of,
     read,
@@ -45,6 +45,8 @@ def draw(run: Run) -> Figure:
             axes = layout.axes[row, column]
             rows = mean_interval(part, ["variant", "after"], measure)
             rows = rows[rows["mean"].notna()]
+            if rows.empty:
+                empty_note(axes, "nothing to show")
             for name in variants_of(rows):
                 here = rows[rows["variant"] == name]
                 handles[name] = draw_band(axes, here, "after", styles[name], name)

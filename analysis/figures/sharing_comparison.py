@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from analysis.figures.panels import panels, seeds_note
 from analysis.figures.sharing_parts import (
     draw_rows,
+    empty_figure,
     markets_of,
     read,
     title_of,
@@ -16,6 +17,7 @@ from analysis.runs import Run
 from analysis.style import headline, legend_below, looks, themed
 from analysis.tables import mean_interval
 
+_TITLE = "What participants gain, and how good their models are"
 _MEASURES = {
     "economic_utility": "economic utility of a participant (money, all rounds)",
     "accuracy": "accuracy on a participant's own mix of labels",
@@ -37,6 +39,8 @@ def draw(run: Run) -> Figure:
         When a table or column is missing.
     """
     frame = last_round(read(run, "sharing_participants", ["round", "kind", *_MEASURES]))
+    if frame.empty:
+        return empty_figure(_TITLE, "all participants are attackers")
     markets, variants = markets_of(frame), variants_of(frame)
     styles = variant_looks() | looks(name for name in variants if name not in variant_looks())
     layout = panels(len(markets), 2, height=0.5 + 0.17 * len(variants), share=False, below=0.7)
@@ -52,7 +56,7 @@ def draw(run: Run) -> Figure:
                 axes.set_title(title_of(frame, market))
             if row == len(markets) - 1:
                 axes.set_xlabel(text)
-    headline(layout.figure, "What participants gain, and how good their models are")
+    headline(layout.figure, _TITLE)
     note = "Means over participants who are no attackers, after the last round. "
     legend_below(layout.figure, [], [], note + seeds_note([frame["seed"].nunique()]))
     return layout.figure

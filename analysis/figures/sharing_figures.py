@@ -11,13 +11,6 @@ from analysis.figures import (
     sharing_rounds,
 )
 from analysis.figures.spec import FigureSpec
-from analysis.runs import Run
-
-
-def _markets_choose(run: Run) -> bool:
-    """Tell whether a market chose a graph."""
-    return bool((run.table("sharing_rounds", columns=["method"])["method"] == "ipfl").any())
-
 
 SHARING_FIGURES: dict[str, FigureSpec] = {
     "sharing-comparison": FigureSpec(
@@ -37,7 +30,7 @@ SHARING_FIGURES: dict[str, FigureSpec] = {
         ("sharing",),
         ("sharing_participants", "sharing_edges"),
         "who learns from whom at the beginning, in the middle and at the end",
-        _markets_choose,
+        sharing_graph.traded,
     ),
     "sharing-attackers": FigureSpec(
         sharing_attackers.draw,
@@ -58,6 +51,7 @@ SHARING_FIGURES: dict[str, FigureSpec] = {
         ("incentives",),
         ("incentive_edges",),
         "what sellers get against their cost and buyers pay against their gain",
+        lambda run: run.rows("incentive_edges") > 0,
     ),
     "incentive-lies": FigureSpec(
         incentive_lies.draw,

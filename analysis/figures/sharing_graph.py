@@ -7,13 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.figures.panels import panels
+from analysis.figures.panels import empty_note, panels
 from analysis.figures.sharing_parts import KINDS, markets_of, read, rules_of, title_of, variant_text
 from analysis.runs import Run
 from analysis.style import FAINT, INK, headline, legend_below, looks, themed
 
 _SHAPES = dict(zip(KINDS, "osDP^X", strict=True))
 _WIDEST = 3.0  # points
+_EDGES = ("seed", "market", "method", "rule", "round", "seller", "buyer", "price", "status")
 
 
 @themed
@@ -38,9 +39,7 @@ def draw(run: Run, *, market: str | None = None, rule: str | None = None) -> Fig
     chosen = people.iloc[0]
     people = people[people["seed"] == chosen["seed"]]
     where = {name: chosen[name] for name in ("seed", "market", "method", "rule")}
-    edges = run.table("sharing_edges")
-    for name, value in where.items():
-        edges = edges[edges[name] == value]
+    edges = _edges(run, where)
     last = int(people["round"].max())
     rounds = sorted({0, last // 2, last})
     layout = panels(1, len(rounds), height=2.3, share=False)
@@ -62,6 +61,16 @@ def draw(run: Run, *, market: str | None = None, rule: str | None = None) -> Fig
     )
     legend_below(layout.figure, handles, texts, note)
     return layout.figure
+
+
+def _edges(run: Run, where: dict[str, object]) -> pd.DataFrame:
+    """Return the edges of one market; none where nobody ever imported."""
+    if not run.rows("sharing_edges"):
+        return pd.DataFrame(columns=_EDGES)
+    edges = run.table("sharing_edges")
+    for name, value in where.items():
+        edges = edges[edges[name] == value]
+    return edges
 
 
 def _places(nodes: pd.DataFrame) -> dict[int, tuple[float, float]]:
@@ -89,6 +98,8 @@ def _panel(
         traded["seller"], traded["buyer"], traded["price"], strict=True
     ):
         graph.add_edge(int(seller), int(buyer), width=0.3 + (_WIDEST - 0.3) * price / top)
+    if not graph.number_of_edges():
+        empty_note(axes, "no imports")
     widths = [graph.edges[edge]["width"] for edge in graph.edges]
     nx.draw_networkx_edges(
         graph,
@@ -137,3 +148,10 @@ def _legend(nodes: pd.DataFrame) -> tuple[list[Line2D], list[str]]:
         for kind in kinds
     ]
     return handles, kinds
+
+
+def traded(run: Run) -> bool:
+    """Tell whether a market that chose a graph has an edge to draw."""
+    if not run.rows("sharing_edges"):
+        return False
+    return bool((run.table("sharing_edges", columns=["method"])["method"] == "ipfl").any())

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from analysis.figures.panels import panels, seeds_note
 from analysis.figures.sharing_parts import (
     draw_rows,
+    empty_figure,
     markets_of,
     read,
     rule_looks,
@@ -18,10 +19,14 @@ from analysis.runs import Run
 from analysis.style import INK, Look, headline, legend_below, themed
 from analysis.tables import mean_interval
 
+_TITLE = "What lies bring under each rule of payment"
+
 
 @themed
 def draw(run: Run) -> Figure:
     """Draw liars' gain over telling the truth, and the utilities of liars and of the honest.
+
+    Markets without liars are left out.
 
     Parameters
     ----------
@@ -36,6 +41,9 @@ def draw(run: Run) -> Figure:
     columns = ["round", "kind", "utility", "honest_utility", "present"]
     frame = read(run, "sharing_participants", columns, method="ipfl")
     frame = frame[frame["present"] == 1]
+    frame = frame[frame["market"].isin(frame.loc[frame["kind"] == "liar", "market"])]
+    if frame.empty:
+        return empty_figure(_TITLE, "nobody lies")
     markets, rules = markets_of(frame), rules_of(frame)
     layout = panels(len(markets), 2, height=0.5 + 0.2 * len(rules), share=False, below=0.8)
     styles = {rule_text(rule): look for rule, look in rule_looks().items()}
@@ -52,7 +60,7 @@ def draw(run: Run) -> Figure:
         if row == len(markets) - 1:
             left.set_xlabel("a liar's gain over the truth (money a round)")
             right.set_xlabel("utility a round (money): full liars, open honest")
-    headline(layout.figure, "What lies bring under each rule of payment")
+    headline(layout.figure, _TITLE)
     note = "Gain: a liar's utility less what the truth would have brought her in the same round. "
     legend_below(layout.figure, [], [], note + seeds_note([frame["seed"].nunique()]))
     return layout.figure
@@ -75,6 +83,8 @@ def _utilities(axes: Axes, part: pd.DataFrame, order: list[str], styles: dict[st
         rows = mean_interval(each, ["rule"], "utility")
         means = dict(zip(rows["rule"], rows["mean"], strict=True))
         for place, rule in enumerate(order):
+            if rule not in means:
+                continue
             look = styles[rule]
             axes.plot(
                 [means[rule]],
@@ -90,5 +100,5 @@ def _utilities(axes: Axes, part: pd.DataFrame, order: list[str], styles: dict[st
 
 def lies(run: Run) -> bool:
     """Tell whether anybody lies where money flows."""
-    kinds = run.table("sharing_participants", columns=["kind"])["kind"]
-    return bool((kinds == "liar").any())
+    people = run.table("sharing_participants", columns=["kind", "method"])
+    return bool(((people["kind"] == "liar") & (people["method"] == "ipfl")).any())

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from analysis.figures.panels import empty_note, panels
 from analysis.names import keep
 from analysis.runs import Run
-from analysis.style import Look, looks
+from analysis.style import Look, headline, looks
 from analysis.tables import require
 
 METHODS = {
@@ -89,6 +91,15 @@ def markets_of(frame: pd.DataFrame) -> list[str]:
 def title_of(frame: pd.DataFrame, market: str) -> str:
     """Return what a market is called in figures."""
     return str(frame.loc[frame["market"] == market, "title"].iloc[0])
+
+
+def empty_figure(title: str, why: str) -> Figure:
+    """Return a figure that says why there is nothing to see."""
+    layout = panels(1, 1, height=1.0)
+    layout.axes[0, 0].set_axis_off()
+    empty_note(layout.axes[0, 0], why)
+    headline(layout.figure, title)
+    return layout.figure
 
 
 def draw_rows(

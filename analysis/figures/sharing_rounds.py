@@ -71,6 +71,8 @@ def _draw_panel(
     """Draw one measure of one market, a line a method; methods without imports have no share."""
     rows = mean_interval(part, ["variant", "after"], measure)
     rows = rows[rows["mean"].notna()]
+    if rows.empty:
+        empty_note(axes, "nothing to show")
     return {
         name: draw_band(axes, rows[rows["variant"] == name], "after", styles[name], name)
         for name in variants_of(rows)

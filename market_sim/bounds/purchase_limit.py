@@ -1,5 +1,6 @@
 """purchase_limit: what any truthful rule can buy from very many owners of a law."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from market_sim.errors import InvalidInput
 from market_sim.laws import ScalarLaw
 from market_sim.population import PopulationLaw
-from market_sim.shapes import Array, as_floats
+from market_sim.shapes import Array, as_number
 
 _CELLS = 2**14
 _TAIL = 30  # halvings of the last cell: how far an unbounded law is followed
@@ -79,7 +80,7 @@ def purchase_limit(law: PopulationLaw, budget: float) -> PurchaseLimit:
     if not isinstance(law, PopulationLaw):
         raise InvalidInput(f"law must be a PopulationLaw, got {type(law).__name__}")
     value, cap = law.unit_value_law, law.cap_law.mean
-    money = float(as_floats("budget", budget, positive=True)) / cap
+    money = as_number("budget", budget, positive=True) / cap
     shares, prices = _best_mixture(value, money)
     sold = float(sum(share * value.cdf(price) for share, price in zip(shares, prices, strict=True)))
     return PurchaseLimit(
@@ -93,28 +94,32 @@ def purchase_limit(law: PopulationLaw, budget: float) -> PurchaseLimit:
 def _known_share(value: ScalarLaw, money: float) -> float:
     """Return q with integral of v(s) over 0 <= s <= q equal to `money`, at most 1."""
     from scipy.integrate import quad
-    from scipy.optimize import brentq
 
     if money >= value.mean:
         return 1.0
 
-    def left(price: float) -> float:
-        """Return E[v; v <= price], by parts, less the money."""
-        below = quad(value.cdf, 0.0, price, limit=500, epsabs=1e-13, epsrel=1e-12)[0]
-        return float(price * value.cdf(price) - below - money)
+    def spent(price: float) -> float:
+        """Return E[v; v <= price] by parts, as a part of the price times the share: no units."""
+        share = float(value.cdf(price))
+        if share == 0:
+            return 0.0
+        part = quad(
+            lambda x: float(value.cdf(x * price)) / share,
+            0.0,
+            1.0,
+            limit=500,
+            epsabs=1e-13,
+            epsrel=1e-12,
+        )[0]
+        return float(price * share * (1.0 - part))
 
-    high = float(value.quantile(0.5))
-    while left(high) < 0:
-        high *= 2.0
-    price = brentq(left, 0.0, high, xtol=1e-15)
+    price = _price_of(spent, money, value)
     # Where the law has a gap the price is any in it; the share follows from the money spent.
     return float(value.cdf(price))
 
 
 def _best_mixture(value: ScalarLaw, money: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return probabilities and prices of the posted prices that buy most for the money."""
-    from scipy.optimize import brentq
-
     share = np.linspace(0.0, 1.0, _CELLS + 1)
     tail = 1.0 - 0.5 ** np.arange(1, _TAIL) / _CELLS
     top = value.support[1]
@@ -129,15 +134,28 @@ def _best_mixture(value: ScalarLaw, money: float) -> tuple[tuple[float, ...], tu
     weight = float((money - spent[ends[0]]) / (spent[ends[1]] - spent[ends[0]]))
     mixed = low + weight * (high - low)
     if ends[1] == ends[0] + 1:
-
-        def over(price: float) -> float:
-            return float(price * value.cdf(price) - money)
-
-        price = brentq(over, *value.quantile([low, high]), xtol=1e-15)
+        price = _price_of(lambda price: price * float(value.cdf(price)), money, value)
         if value.cdf(price) >= mixed:  # else the law has a gap in this cell
             return (1.0,), (float(price),)
     prices = value.quantile([low, high])
     return (1.0 - weight, weight), (float(prices[0]), float(prices[1]))
+
+
+def _price_of(spent: Callable[[float], float], money: float, value: ScalarLaw) -> float:
+    """Return the price at which `spent`, which grows from 0 with it, reaches the money.
+
+    Sought by its logarithm and in parts of the money, so that no unit of money matters.
+    """
+    from scipy.optimize import brentq
+
+    start = float(value.quantile(0.5)) or value.mean
+    low = high = 0.0  # in halvings and doublings of the start
+    while spent(start * 2.0**high) < money:
+        high += 1.0
+    while spent(start * 2.0**low) >= money:
+        low = 2.0 * low - 1.0
+    found = brentq(lambda x: spent(start * 2.0**x) / money - 1.0, low, high, xtol=1e-15)
+    return float(start * 2.0**found)
 
 
 def _lower_hull(x: Array, y: Array) -> NDArray[np.intp]:

@@ -12,7 +12,7 @@ from market_sim.laws import ScalarLaw, Uniform
 from market_sim.outcome import Outcome
 from market_sim.population import PopulationLaw
 from market_sim.reports import Reports
-from market_sim.shapes import Array, PerOwner, as_floats, whole_number
+from market_sim.shapes import Array, PerOwner, as_number, whole_number
 from market_sim.valuation import Valuations
 
 _CELLS = 500_000  # entries of one cleared batch, so that memory stays bounded
@@ -78,7 +78,7 @@ class BiddingGame:
         self.mechanism = mechanism
         self.owners = whole_number("owners", owners, 1)
         self.law = replace(law, owners=self.owners)
-        self.budget = float(as_floats("budget", budget, positive=True))
+        self.budget = as_number("budget", budget, positive=True)
         self.fixed_cap = bool(fixed_cap)
 
     def types(self, rng: np.random.Generator, profiles: int) -> tuple[PerOwner, PerOwner]:
@@ -172,6 +172,21 @@ class BiddingGame:
         table = np.ones((len(others), self.owners))
         table[np.arange(self.owners) != seat[:, None]] = others.reshape(-1)
         return table
+
+
+def require_game(game: object) -> None:
+    """Refuse anything that is no bidding game.
+
+    Raises
+    ------
+    InvalidInput
+        Naming what was given.
+    """
+    if not isinstance(game, BiddingGame):
+        raise InvalidInput(
+            f"game must be a BiddingGame, got {type(game).__name__}: give one, made from a "
+            "mechanism, a law, a number of owners and a budget"
+        )
 
 
 def _stated(number: ArrayLike, digits: int) -> Array:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
 from market_sim.games.bidding import BiddingGame, Clears
-from market_sim.shapes import Array, as_floats, frozen, whole_number
+from market_sim.shapes import Array, as_floats, as_number, frozen, whole_number
 
 _MOST_CELLS = 4_000_000
 _SUM = 1e-9
@@ -35,6 +35,9 @@ class TypedBidding:
         is not open to her.
     owners, budget
         N and the buyer's money.
+
+    Reports are stated as `BiddingGame.reports` says: caps to 24 binary digits, rounded down, and
+    bids to 28.
 
     Raises
     ------
@@ -67,7 +70,7 @@ class TypedBidding:
             )
         self.chance = frozen(chances)
         self.owners = whole_number("owners", owners, 1)
-        self.budget = float(as_floats("budget", budget, positive=True))
+        self.budget = as_number("budget", budget, positive=True)
         profiles = self.bid.size**self.owners
         if profiles * self.owners > _MOST_CELLS:
             raise InvalidInput(

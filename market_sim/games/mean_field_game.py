@@ -11,10 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 from market_sim.errors import InvalidInput
 from market_sim.games.mean_field_grid import reflected_kernel, units_of
 from market_sim.games.mean_field_laws import as_law, cell_shares, is_law, node_shares
-from market_sim.shapes import Array, as_floats, frozen, whole_number
+from market_sim.shapes import Array, as_floats, as_number, frozen, whole_number
 
 if TYPE_CHECKING:
     from market_sim.solvers.mean_field_result import MeanFieldSolution
+
+_NARROWEST = 1e-12  # width of a cell over the greatest value
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +85,11 @@ class MeanFieldGame:
         for name, least in (("rounds", 1), ("cells", 1), ("nodes", 2)):
             whole_number(name, getattr(self, name), least)
         for name in ("cap", "owners"):
-            _number(name, getattr(self, name), positive=True)
+            as_number(name, getattr(self, name), positive=True)
         for name in ("reversion", "volatility", "curvature"):
-            _number(name, getattr(self, name))
+            as_number(name, getattr(self, name), minimum=0.0)
         if self.mean_value is not None:
-            _number("mean_value", self.mean_value)
+            as_number("mean_value", self.mean_value, minimum=0.0)
         object.__setattr__(self, "budget", frozen(self._checked_budget()))
         _ = self.units, self.initial_law
 
@@ -180,23 +182,20 @@ class MeanFieldGame:
             raise InvalidInput(
                 "the law of value is unbounded: give value_range, the two ends that reflect"
             )
+        if (ends[1] - ends[0]) / self.cells <= _NARROWEST * ends[1]:
+            raise InvalidInput(
+                f"value_range {given} is too narrow for {self.cells} cells in double precision: "
+                "give a wider range or fewer cells"
+            )
         return float(ends[0]), float(ends[1])
 
     def _most(self) -> float:
         """Return the most privacy that anyone has."""
         if not is_law(self.privacy):
-            return _number("privacy", self.privacy, positive=True)
+            return as_number("privacy", self.privacy, positive=True)
         high = as_law("privacy", self.privacy).support[1]
         if not np.isfinite(high):
             raise InvalidInput(
                 "the law of privacy is unbounded: give one whose support has a finite upper end"
             )
         return high
-
-
-def _number(name: str, value: ArrayLike, *, positive: bool = False) -> float:
-    """Return one checked number."""
-    number = as_floats(name, value, minimum=0.0, positive=positive)
-    if number.ndim:
-        raise InvalidInput(f"{name} must be one number, got shape {number.shape}")
-    return float(number)

@@ -4,9 +4,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from market_sim.errors import InvalidInput
 from market_sim.shapes import Array
 
 _HALVINGS = 10
+_MIXED = 1e4  # rate of the slowest decay, after whose 1,024 steps less than 1e-1000 is left
 _WHOLE = 1e-9
 
 
@@ -18,7 +20,8 @@ def reflected_kernel(
     Finite volumes: flows between neighboring cells are fitted exponentially (upwind where
     sigma = 0), which leaves every rate non-negative; nothing flows through the two ends. A round is
     1,024 implicit Euler steps, each the inverse of an M-matrix, so that rows are probabilities
-    whatever the step.
+    whatever the step. Where diffusion leaves nothing of the start within a round, the rows are the
+    law at rest.
 
     Parameters
     ----------
@@ -27,16 +30,30 @@ def reflected_kernel(
     reversion, mean, volatility
         theta, m and sigma, per round.
 
+    Raises
+    ------
+    InvalidInput
+        If the drift is too fast for double precision.
+
     Notes
     -----
     Source: exponential fitting of Scharfetter and Gummel (1969); Il'in (1969).
     """
     cells = edges.size - 1
     width = float(edges[1] - edges[0])
+    spread = volatility / width
+    if 0.5 * spread * spread * (np.pi / cells) ** 2 > _MIXED:
+        return np.tile(_resting(reversion * (mean - edges[1:-1]) / width, spread), (cells, 1))
     up, down = _rates(edges[1:-1], width, reversion, mean, volatility)
     rates = np.diag(up, 1) + np.diag(down, -1)
     rates -= np.diag(rates.sum(axis=1))
-    step = np.linalg.inv(np.eye(cells) - rates / 2**_HALVINGS)
+    try:
+        step = np.linalg.inv(np.eye(cells) - rates / 2**_HALVINGS)
+    except np.linalg.LinAlgError as error:
+        raise InvalidInput(
+            f"the values move too fast for double precision with reversion {reversion:g} and "
+            f"volatility {volatility:g} on cells of width {width:g}: give smaller ones"
+        ) from error
     kernel = _stochastic(np.maximum(step, 0.0))
     for _ in range(_HALVINGS):
         kernel = _stochastic(kernel @ kernel)
@@ -54,6 +71,16 @@ def _rates(
     ratio = drift * width / diffusion
     scale = diffusion / width**2
     return scale * _bernoulli(-ratio), scale * _bernoulli(ratio)
+
+
+def _resting(drift: Array, spread: float) -> Array:
+    """Return the law at rest on the cells: its logarithm grows by drift over diffusion.
+
+    Both in widths of a cell, `spread` being sigma. Reversion only speeds up how fast values mix.
+    """
+    height = np.append(0.0, np.cumsum(2.0 * drift / spread / spread))
+    law = np.exp(height - height.max())
+    return np.asarray(law / law.sum())
 
 
 def _bernoulli(x: Array) -> Array:

@@ -8,7 +8,7 @@ from jaxtyping import Int64
 from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
-from market_sim.shapes import Array, as_floats
+from market_sim.shapes import Array, as_floats, as_number, whole_number
 
 Indices = Int64[NDArray[np.int64], "_"]
 
@@ -118,7 +118,7 @@ def dirichlet(
     Source: Hsu, Qi and Brown 2019, "Measuring the Effects of Non-Identical Data Distribution".
     """
     classes = checked_labels(labels, owners)
-    concentration = float(as_floats("alpha", alpha, positive=True))
+    concentration = as_number("alpha", alpha, positive=True)
     parts: list[list[NDArray[np.int64]]] = [[] for _ in range(owners)]
     for label in np.unique(classes):
         members = rng.permutation(np.flatnonzero(classes == label))
@@ -199,7 +199,7 @@ def quantity_skew(
     """
     classes = checked_labels(labels, owners)
     if sizes is None:
-        concentration = float(as_floats("alpha", alpha, positive=True))
+        concentration = as_number("alpha", alpha, positive=True)
         shares = rng.dirichlet(np.full(owners, concentration))
         counts = 1 + apportion(shares, classes.size - owners)
     else:
@@ -213,7 +213,7 @@ def checked_labels(labels: ArrayLike, owners: int) -> NDArray[np.int64]:
     classes = np.asarray(labels)
     if classes.ndim != 1 or classes.size == 0:
         raise InvalidInput(f"labels must be one axis with entries, got shape {classes.shape}")
-    if not 1 <= owners <= classes.size:
+    if not 1 <= whole_number("owners", owners, 0) <= classes.size:
         raise InvalidInput(
             f"{owners} owners cannot each hold one of {classes.size} samples: "
             f"give between 1 and {classes.size} owners"

@@ -22,9 +22,9 @@ from market_sim.learning.personal_quality import (
     label_mix,
 )
 from market_sim.learning.personal_samples import PersonalSamples
-from market_sim.learning.personal_sgd import Descent, Samples, model_gradients
+from market_sim.learning.personal_sgd import Descent, Samples, as_strength, model_gradients
 from market_sim.learning.personal_threads import in_blocks
-from market_sim.shapes import Array, as_floats, frozen, whole_number
+from market_sim.shapes import Array, as_number, frozen, whole_number
 from market_sim.streams import Streams
 
 
@@ -99,6 +99,8 @@ class PersonalTask:
         self.batch = None if batch is None else whole_number("batch", batch, 1)
         self.descent = _descent(learning_rate, momentum, weight_decay, local_steps)
         self.attacks = _checked_attacks(attacks or {}, partition.owners)
+        if dtype not in ("float32", "float64"):
+            raise InvalidInput(f"dtype must be 'float32' or 'float64', got {dtype!r}")
         self._streams, self._dtype = streams, getattr(torch, dtype)
         module = self.model.build(data.sample_shape, data.classes)
         self._gradients = model_gradients(module)
@@ -155,14 +157,14 @@ class PersonalTask:
         Parameters
         ----------
         start
-            Where training starts, shape `(participants, dimension)`. A model that is not finite
-            comes back as it was.
+            Where training starts, shape `(participants, dimension)`. A model that is not finite, or
+            longer than 1e9, comes back as it was.
         round_
             Number of the round, >= 0; part of the key of the batches.
         target
             What each model is pulled towards, of the same shape; None for no pull.
         strength
-            The loss has strength / 2 ||theta - target||^2 in addition, >= 0.
+            The loss has strength / 2 ||theta - target||^2 in addition, from 0 to 1e30.
         active
             Who takes part, shape `(participants,)`; the others' models come back as they were.
         phase
@@ -171,11 +173,11 @@ class PersonalTask:
         Raises
         ------
         InvalidInput
-            If a shape is wrong or a number negative.
+            If a shape is wrong or a number out of range.
         """
         models = self._models("start", start).copy()
         towards = None if target is None else self._models("target", target)
-        pull = float(as_floats("strength", strength, minimum=0.0))
+        pull = as_strength("strength", strength)
         key = (whole_number("round", round_, 0), whole_number("phase", phase, 0))
         inside = participants_mask(active, self.participants) & usable(models)
         if towards is not None:
@@ -293,19 +295,21 @@ def _array(values: Tensor) -> Array:
 
 
 def _descent(rate: float, momentum: float, decay: float, steps: int) -> Descent:
-    kept = float(as_floats("momentum", momentum, minimum=0.0))
+    kept = as_number("momentum", momentum, minimum=0.0)
     if kept >= 1.0:
         raise InvalidInput(f"momentum must be at least 0 and below 1, got {momentum}")
     return Descent(
-        float(as_floats("learning_rate", rate, positive=True)),
+        as_strength("learning_rate", rate, positive=True),
         kept,
-        float(as_floats("weight_decay", decay, minimum=0.0)),
+        as_strength("weight_decay", decay),
         whole_number("local_steps", steps, 1),
     )
 
 
 def _checked_attacks(attacks: Mapping[int, Attack], participants: int) -> dict[int, Attack]:
-    for who in attacks:
-        if not 0 <= who < participants:
+    for who, attack in attacks.items():
+        if whole_number("an attacker's index", who, 0) >= participants:
             raise InvalidInput(f"attacker {who} is not one of the {participants} participants")
-    return dict(attacks)
+        if not isinstance(attack, Attack):
+            raise InvalidInput(f"attacker {who} needs an attack such as SignFlip(), got {attack!r}")
+    return {int(who): attack for who, attack in attacks.items()}

@@ -7,14 +7,18 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
-from market_sim.shapes import Array, as_floats
+from market_sim.shapes import Array, as_floats, as_number
 
 Models = Float[NDArray[np.float64], "participants dimension"]
 Graph = Bool[NDArray[np.bool_], "participants participants"]
 
 
+LONGEST = 1e9
+"""Length of a model up to which outputs of four linear layers stay finite in float32."""
+
+
 def usable(sent: ArrayLike) -> Bool[NDArray[np.bool_], "participants"]:
-    """Tell which models others may learn from: those whose length is a finite float32.
+    """Tell which models can be trained and learnt from: finite ones of length 1e9 at most.
 
     Parameters
     ----------
@@ -23,7 +27,7 @@ def usable(sent: ArrayLike) -> Bool[NDArray[np.bool_], "participants"]:
     """
     with np.errstate(over="ignore", invalid="ignore"):
         length = np.linalg.norm(np.asarray(sent, dtype=np.float64), axis=-1)
-        return np.asarray(length <= np.finfo(np.float32).max)  # false for NaN
+        return np.asarray(length <= LONGEST)  # false for NaN
 
 
 def cosine_distances(
@@ -44,7 +48,7 @@ def cosine_distances(
     -------
     ndarray
         Shape `(participants, participants)`, entry `[buyer, seller]` in [0, 2]: 0 on the diagonal,
-        1 where a model has not moved, infinity where one of the two is not finite.
+        1 where a model has not moved, infinity where one of the two is not `usable`.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def cosine_distances(
         raise InvalidInput(f"own and sent must have one shape, got {mine.shape}, {theirs.shape}")
     distance = np.clip(1.0 - mine.directions @ theirs.directions.T, 0.0, 2.0)
     np.fill_diagonal(distance, 0.0)
-    broken = ~mine.finite[:, None] | ~theirs.finite[None, :]
+    broken = ~mine.known[:, None] | ~theirs.known[None, :]
     distance[broken & ~np.eye(len(distance), dtype=bool)] = np.inf
     return distance
 
@@ -81,7 +85,7 @@ def proximal_targets(
     own
         theta, what participants hold, shape `(participants, dimension)`.
     sent
-        s, what sellers show, of the same shape; one that is not finite is never mixed in.
+        s, what sellers show, of the same shape; one that is not `usable` is never mixed in.
     initial
         theta0, shape `(dimension,)`.
     imports
@@ -100,7 +104,7 @@ def proximal_targets(
     -----
     Source: iPFL [S], model step.
     """
-    eta = float(as_floats("step", step, positive=True))
+    eta = as_number("step", step, positive=True)
     return np.asarray(own, dtype=np.float64) - eta * sharing_gradient(
         own, sent, initial, imports, data_size
     )
@@ -131,14 +135,20 @@ def sharing_gradient(
     """
     mine, theirs = _moves(own, initial), _moves(sent, initial)
     sizes = as_floats("data_size", data_size, positive=True)
-    weights = np.asarray(imports, dtype=bool) * (sizes[None, :] / sizes[:, None])
-    if weights.shape != 2 * mine.shape[:1] or mine.shape != theirs.shape:
+    chosen = np.asarray(imports, dtype=bool)
+    if chosen.shape != 2 * mine.shape[:1] or mine.shape != theirs.shape:
         raise InvalidInput(
-            f"imports {weights.shape} must be participants x participants for models "
+            f"imports {chosen.shape} must be participants x participants for models "
             f"{mine.shape} and {theirs.shape}"
         )
+    if sizes.shape != mine.shape[:1]:
+        raise InvalidInput(
+            f"data_size must be one number for each of {len(chosen)} participants, got shape "
+            f"{sizes.shape}"
+        )
+    weights = chosen * (sizes[None, :] / sizes[:, None])
     np.fill_diagonal(weights, 0.0)
-    # A model that is not finite has no direction, so it neither pulls nor is pulled.
+    # A model that is not usable has no direction, so it neither pulls nor is pulled.
     cosines = mine.directions @ theirs.directions.T
     towards = weights @ theirs.directions
     along = (weights * cosines).sum(axis=1, keepdims=True) * mine.directions
@@ -149,7 +159,7 @@ def sharing_gradient(
 def participants_mask(
     active: ArrayLike | None, participants: int
 ) -> Bool[NDArray[np.bool_], "participants"]:
-    """Return who takes part; everyone for None.
+    """Return who takes part, an array of its own; everyone for None.
 
     Raises
     ------
@@ -158,7 +168,7 @@ def participants_mask(
     """
     if active is None:
         return np.ones(participants, dtype=bool)
-    mask = np.asarray(active)
+    mask = np.array(active)
     if mask.dtype != np.bool_ or mask.shape != (participants,):
         raise InvalidInput(
             f"active must be true or false for each of the {participants} participants, got "
@@ -169,11 +179,11 @@ def participants_mask(
 
 @dataclass(frozen=True, eq=False)
 class _Moves:
-    """Unit vectors of what models have moved; zero for one that has not, or is not finite."""
+    """Unit vectors of what models have moved; zero for one that has not, or is not usable."""
 
     directions: Models
     length: Array
-    finite: NDArray[np.bool_]
+    known: NDArray[np.bool_]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -187,7 +197,7 @@ def _moves(models: ArrayLike, initial: ArrayLike) -> _Moves:
             f"models must be (participants, dimension) with as long an initial model, got "
             f"{values.shape} and {origin.shape}"
         )
-    finite = usable(values)
-    delta = np.where(finite[:, None], values - origin, 0.0)
+    known = usable(values)
+    delta = np.where(known[:, None], values - origin, 0.0)
     length = np.linalg.norm(delta, axis=1)
-    return _Moves(delta / np.where(length > 0, length, 1.0)[:, None], length, finite)
+    return _Moves(delta / np.where(length > 0, length, 1.0)[:, None], length, known)

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
+from market_sim.errors import InvalidInput
 from market_sim.learning.models import dimension, parameter_shapes, unflatten
+from market_sim.shapes import as_number
+
+LARGEST_STRENGTH = 1e30
+"""Rates and strengths beyond this do not fit into float32 arithmetic."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,3 +214,26 @@ class Descent:
                 velocity.sub_(pull)
             models.sub_(velocity, alpha=self.learning_rate)
         return models
+
+
+def as_strength(name: str, value: ArrayLike, *, positive: bool = False) -> float:
+    """Return one number that scales a step or a pull, from 0 to 1e30.
+
+    Parameters
+    ----------
+    name
+        What it is called in the error message.
+    value
+        The number.
+    positive
+        Refuse zero.
+
+    Raises
+    ------
+    InvalidInput
+        If it is several numbers or out of range.
+    """
+    number = as_number(name, value, positive=positive, minimum=0.0)
+    if number > LARGEST_STRENGTH:
+        raise InvalidInput(f"{name} must be at most {LARGEST_STRENGTH:g}, got {number:g}")
+    return number

@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 
 from market_sim.learning.personal import PersonalTask
 from market_sim.learning.personal_distance import Graph, Models, participants_mask, usable
+from market_sim.learning.personal_sgd import as_strength
 from market_sim.learning.sharing_methods import LocalPlan, SharingMethod, Trained
-from market_sim.shapes import Array, as_floats
+from market_sim.shapes import Array
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,12 @@ class FedProx(FedAvg):
     fine_tuned
         As for `FedAvg`.
     mu
-        Strength of the pull, >= 0.
+        Strength of the pull, from 0 to 1e30.
 
     Raises
     ------
     InvalidInput
-        If mu is negative.
+        If mu is out of range.
 
     Notes
     -----
@@ -103,7 +104,7 @@ class FedProx(FedAvg):
     name: ClassVar[str] = "fedprox"
 
     def __post_init__(self) -> None:
-        as_floats("mu", self.mu, minimum=0.0)
+        as_strength("mu", self.mu)
 
     def begin(self, task: PersonalTask) -> LocalPlan:
         """Return a plan that starts from theta0 and is pulled towards it."""
@@ -129,12 +130,12 @@ class Ditto(SharingMethod):
     Parameters
     ----------
     strength
-        Strength of the pull, >= 0.
+        Strength of the pull, from 0 to 1e30.
 
     Raises
     ------
     InvalidInput
-        If the strength is negative.
+        If the strength is out of range.
 
     Notes
     -----
@@ -146,7 +147,7 @@ class Ditto(SharingMethod):
     _everyone: FedAvg = field(default=FedAvg(), init=False, repr=False)
 
     def __post_init__(self) -> None:
-        as_floats("strength", self.strength, minimum=0.0)
+        as_strength("strength", self.strength)
 
     def begin(self, task: PersonalTask) -> LocalPlan:
         """Return a plan with theta0 as the common model."""

@@ -17,8 +17,9 @@ from market_sim.learning.personal_distance import (
     sharing_gradient,
     usable,
 )
+from market_sim.learning.personal_sgd import LARGEST_STRENGTH, as_strength
 from market_sim.learning.sharing_methods import LocalPlan, SharingMethod, Trained
-from market_sim.shapes import Array, as_floats
+from market_sim.shapes import Array, as_floats, as_number
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class PFedGraph(SharingMethod):
     name: ClassVar[str] = "pfedgraph"
 
     def __post_init__(self) -> None:
-        as_floats("alpha", self.alpha, positive=True)
+        as_number("alpha", self.alpha, positive=True)
 
     def mixture(
         self, task: PersonalTask, trained: Trained, active: ArrayLike | None = None
@@ -59,7 +60,7 @@ class PFedGraph(SharingMethod):
         ----------
         task, trained, active
             As for `exchange`; rows and columns of who does not take part, or whose model is not
-            finite, are those of the unit matrix.
+            usable, are those of the unit matrix.
         """
         inside = participants_mask(active, task.participants)
         inside &= usable(trained.own) & usable(trained.sent)
@@ -103,13 +104,14 @@ class Offers:
     ----------
     distance
         d_ij, shape `(participants, participants)`, `[buyer, seller]`; infinite where a model is
-        not finite.
+        not usable.
     data_size
         N, shape `(participants,)`.
     active
         Who takes part, shape `(participants,)`.
     usable
-        Whose model is finite, shape `(participants,)`: nobody can learn from the others.
+        Whose model is finite and of length 1e9 at most, shape `(participants,)`: nobody can learn
+        from the others.
     """
 
     distance: Array
@@ -135,12 +137,12 @@ class IPFL(SharingMethod):
     penalty
         lambda, what unlike models cost, > 0.
     step
-        eta, > 0.
+        eta, > 0. Penalty, step and penalty / step may be 1e30 at most.
 
     Raises
     ------
     InvalidInput
-        If the penalty or the step is not positive.
+        If the penalty or the step is not positive, or one of the three is too large.
 
     Notes
     -----
@@ -153,8 +155,14 @@ class IPFL(SharingMethod):
     name: ClassVar[str] = "ipfl"
 
     def __post_init__(self) -> None:
-        as_floats("penalty", self.penalty, positive=True)
-        as_floats("step", self.step, positive=True)
+        most = LARGEST_STRENGTH
+        penalty = as_strength("penalty", self.penalty, positive=True)
+        step = as_strength("step", self.step, positive=True)
+        if penalty / step > most:
+            raise InvalidInput(
+                f"penalty / step must be at most {most:g}, the strongest pull that training in "
+                f"float32 can carry, got {penalty:g} / {step:g}"
+            )
 
     def offers(
         self, task: PersonalTask, trained: Trained, active: ArrayLike | None = None

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
 from market_sim.learning.partitions import Partition, apportion, checked_labels, without_empty
-from market_sim.shapes import as_floats, whole_number
+from market_sim.shapes import as_number, whole_number
 
 
 def cluster_of(owners: int, clusters: int) -> Int64[NDArray[np.int64], "owners"]:
@@ -24,7 +24,7 @@ def cluster_of(owners: int, clusters: int) -> Int64[NDArray[np.int64], "owners"]
     InvalidInput
         If a cluster would be empty.
     """
-    if not 1 <= whole_number("clusters", clusters, 1) <= owners:
+    if whole_number("clusters", clusters, 1) > whole_number("owners", owners, 1):
         raise InvalidInput(f"{clusters} clusters need as many owners at least, got {owners}")
     return np.sort(np.arange(owners, dtype=np.int64) % clusters)
 
@@ -70,8 +70,8 @@ def cluster(
     """
     classes = checked_labels(labels, owners)
     group = cluster_of(owners, clusters)
-    between = float(as_floats("alpha", alpha, positive=True))
-    within = float(as_floats("inside", inside, positive=True))
+    between = as_number("alpha", alpha, positive=True)
+    within = as_number("inside", inside, positive=True)
     parts: list[list[NDArray[np.int64]]] = [[] for _ in range(owners)]
     for label in np.unique(classes):
         members = rng.permutation(np.flatnonzero(classes == label))

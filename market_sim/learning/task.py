@@ -18,7 +18,7 @@ from market_sim.learning.metrics import Quality, quality
 from market_sim.learning.models import ModelSpec, initial_parameters, model_spec, unflatten
 from market_sim.learning.partitions import Partition
 from market_sim.privacy import Perturbation
-from market_sim.shapes import Array, as_floats
+from market_sim.shapes import Array, as_floats, as_number
 from market_sim.streams import Streams
 
 _OWNERS_PER_BLOCK = 16
@@ -102,8 +102,8 @@ class FederatedTask:
         self.data = data
         self.model = model_spec(model)
         self.perturbation = perturbation
-        self.learning_rate = _one_number("learning_rate", learning_rate, positive=True)
-        self.momentum = _one_number("momentum", momentum)
+        self.learning_rate = as_number("learning_rate", learning_rate, positive=True)
+        self.momentum = as_number("momentum", momentum)
         if not 0.0 <= self.momentum < 1.0:
             raise InvalidInput(f"momentum must be at least 0 and below 1, got {momentum}")
         self.local_samples = local_samples
@@ -292,10 +292,3 @@ class FederatedTask:
 
     def _purpose(self, purpose: str) -> str:
         return f"{purpose} of {self.name}" if self.name else purpose
-
-
-def _one_number(name: str, value: float, *, positive: bool = False) -> float:
-    number = as_floats(name, value, positive=positive)
-    if number.ndim:
-        raise InvalidInput(f"{name} must be one number, got shape {number.shape}")
-    return float(number)

@@ -30,7 +30,8 @@ def clearing_prices(order: Sorted, ends: Index) -> tuple[Array, Array]:
     Returns
     -------
     amount, price
-        In ascending order, each `(rows, owners)`; 0 where she sells nothing.
+        In ascending order, each `(rows, owners)`; 0 where she sells nothing, as where the others'
+        supply is lost beside her own in rounding, so that nobody is left to price her.
     """
     unit, mass, total, money = order.unit, order.mass, order.total, order.budget
     won = unit * (rows_at(total, ends) - mass) <= money
@@ -45,8 +46,10 @@ def clearing_prices(order: Sorted, ends: Index) -> tuple[Array, Array]:
         fits = rows_at(unit, middle) * (rows_at(total, middle) - mass) <= money
         low, high = np.where(fits, middle, low), np.where(fits, high, middle - 1)
     following = np.pad(unit[:, 1:], ((0, 0), (0, 1)), constant_values=np.inf)
-    with np.errstate(divide="ignore"):
-        price = np.minimum(money / (rows_at(total, low) - mass), rows_at(following, low))
+    others = np.maximum(rows_at(total, low) - mass, 0.0)
+    with np.errstate(divide="ignore", over="ignore"):
+        price = np.minimum(money / others, rows_at(following, low))
+        won = won & np.isfinite(price * mass)
     return np.where(won, mass, 0.0), np.where(won, price, 0.0)
 
 
@@ -122,4 +125,7 @@ class _Curve:
         price = np.minimum(np.maximum(peak, low), high)
         amount = np.where(price <= clears, mass, np.maximum(money / price - rest, 0.0))
         amount = np.minimum(amount, mass)
-        return np.stack([(price - value) * amount, amount, price])
+        # Nobody is left to price her where the others' supply is lost beside her own in rounding.
+        amount = np.where(np.isfinite(price), amount, 0.0)
+        price = np.where(amount > 0, price, 0.0)
+        return np.stack([np.where(amount > 0, price - value, 0.0) * amount, amount, price])

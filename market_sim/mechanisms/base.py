@@ -85,8 +85,9 @@ class Mechanism(ABC):
         Raises
         ------
         InvalidInput
-            Naming the rule, what it takes and what it was given.
+            Naming the rule, what it takes and what it was given; or if these are no reports.
         """
+        _require_reports(reports)
         known = np.isin(KINDS, self.families)
         fits = known[reports.valuations.kind]
         if not fits.all():
@@ -174,7 +175,14 @@ class KnownExpectation(ABC):
 
 def flat(reports: Reports, budget: ArrayLike) -> tuple[Array, Array, Array, Array]:
     """Return value, mass and cap of shape `(rows, owners)` and the budget of shape `(rows,)`."""
+    _require_reports(reports)
     money = as_budget(budget, reports.profiles).reshape(-1)
     shape = (money.size, reports.owners)
     value, mass, cap = (a.reshape(shape) for a in (reports.value, reports.mass, reports.cap))
     return value, mass, cap, money
+
+
+def _require_reports(reports: object) -> None:
+    """Refuse anything that is no `Reports`."""
+    if not isinstance(reports, Reports):
+        raise InvalidInput(f"reports must be ms.Reports, got {type(reports).__name__}")

@@ -6,11 +6,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from market_sim.errors import InvalidInput
 from market_sim.mechanisms.base import Guarantees, Mechanism
 from market_sim.outcome import Outcome
 from market_sim.reports import Reports
-from market_sim.shapes import as_budget, as_floats
+from market_sim.shapes import as_budget, as_number
 
 _UNPAID = Guarantees(
     truthful_in=("value",), truthful_for="any", budget_feasible=True, anonymous=True
@@ -42,9 +41,7 @@ class UniformEpsilon(Mechanism):
     epsilon: float = 1.0
 
     def __post_init__(self) -> None:
-        level = as_floats("epsilon", self.epsilon, positive=True, finite=False)
-        if level.ndim:
-            raise InvalidInput(f"epsilon must be one number for all, got shape {level.shape}")
+        as_number("epsilon", self.epsilon, positive=True, finite=False)
 
     @property
     def guarantees(self) -> Guarantees:
@@ -58,6 +55,7 @@ class UniformEpsilon(Mechanism):
 
     def clear(self, reports: Reports, budget: ArrayLike) -> Outcome:
         """Return the outcome; see `Mechanism.clear` for shapes and errors."""
+        self.require_families(reports)
         money = as_budget(budget, reports.profiles)
         given = np.minimum(reports.cap, self.epsilon)
         return Outcome(given, np.zeros(reports.shape), money, reports.data_size)

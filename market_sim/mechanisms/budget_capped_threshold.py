@@ -10,7 +10,7 @@ from market_sim.mechanisms._sorted import in_order
 from market_sim.mechanisms.base import Guarantees, Mechanism, PiecewiseConstant, flat
 from market_sim.outcome import Outcome
 from market_sim.reports import Reports
-from market_sim.shapes import Array, as_budget
+from market_sim.shapes import Array, as_budget, as_flag
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class BudgetCappedThreshold(Mechanism, PiecewiseConstant):
         - False: caps are not looked at, as published; an owner may sell more than her cap, which
           is worth minus infinity to her.
 
+    Raises
+    ------
+    InvalidInput
+        If `respect_caps` is neither True nor False.
+
     Notes
     -----
     Respecting caps it is truthful in value and cap, for the reasons given at `PAC`, which differs
@@ -39,6 +44,9 @@ class BudgetCappedThreshold(Mechanism, PiecewiseConstant):
     """
 
     respect_caps: bool = True
+
+    def __post_init__(self) -> None:
+        as_flag("respect_caps", self.respect_caps)
 
     @property
     def guarantees(self) -> Guarantees:

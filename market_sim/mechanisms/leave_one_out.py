@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from market_sim.errors import InvalidInput
 from market_sim.mechanisms._residual import best_sales, clearing_prices
+from market_sim.mechanisms._rounding import within_budget
 from market_sim.mechanisms._sorted import entry, in_order, prefix, tie_ends
 from market_sim.mechanisms.base import Guarantees, Mechanism, PiecewiseConstant, flat
 from market_sim.outcome import Outcome
@@ -53,6 +54,12 @@ class LeaveOneOut(Mechanism, PiecewiseConstant):
     An owner to whom an offer is worth nothing sells nothing under "hard". So of identical owners
     either all sell at one price above their unit value, or none. A lone owner sells nothing under
     either: there is nobody whose report could price her.
+
+    The others' supply is a difference of sums, and known to about 2e-16 of all supply. So the
+    budget and rationality hold to rounding, about 3e-16 relatively, as long as no cap is more than
+    1e8 times the others' supply and the budget does not buy less than 1e-8 of one cap. Beyond,
+    prices lose digits, and past 1e16 the budget too may be exceeded; an owner beside whom the
+    others' supply is lost altogether counts as a lone one.
 
     Source: privacy auction game, [D] LeaveOneOut; the hard variant is ProportionalShare, whose
     price for owner i is the best at which the others leave room for her whole cap, with the gain
@@ -104,8 +111,10 @@ class LeaveOneOut(Mechanism, PiecewiseConstant):
             sales = clearing_prices if soft else best_sales
             found = sales(order, tie_ends(order.unit))
             amount, price = (order.ranked.scatter(column) for column in found)
-        sold = (cap * (amount / mass)).reshape(reports.shape)
-        paid = (amount * price).reshape(reports.shape)
+        sold, paid = cap * (amount / mass), amount * price
+        if self.budget == "hard":
+            sold, paid = within_budget(money, sold, paid)
+        sold, paid = sold.reshape(reports.shape), paid.reshape(reports.shape)
         return Outcome(sold, paid, money.reshape(reports.profiles), reports.data_size)
 
     def _others_part(self, money: Array, reports: Reports) -> Array:

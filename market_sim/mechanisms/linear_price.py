@@ -17,7 +17,7 @@ from market_sim.mechanisms._visits import (
 from market_sim.mechanisms.base import Guarantees, Mechanism, flat
 from market_sim.outcome import Outcome
 from market_sim.reports import Reports
-from market_sim.shapes import Array, as_floats, whole_number
+from market_sim.shapes import Array, as_number, whole_number
 from market_sim.valuation import Valuations
 
 REFERENCE_SHARES: dict[str, dict[float, float]] = {
@@ -88,8 +88,8 @@ class LinearPrice(Mechanism):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        as_floats("share", self.share, positive=True)
-        as_floats("slack", self.slack, positive=True)
+        as_number("share", self.share, positive=True)
+        as_number("slack", self.slack, positive=True)
         whole_number("seed", self.seed, 0)
         if self.order not in get_args(Order):
             known = list(get_args(Order))
@@ -124,7 +124,7 @@ class LinearPrice(Mechanism):
         waiting = np.cumsum(size[:, ::-1], axis=1)[:, ::-1]
         sold, paid = np.zeros((2, *cap.shape))
         left = money.copy()
-        for visit in range(reports.owners):
+        for visit in range(reports.owners if money.size else 0):
             at = (slice(None), visit)
             price = self.share * left / (self.slack * waiting[at])
             owner = valuations[:, visit]

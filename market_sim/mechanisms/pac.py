@@ -10,7 +10,7 @@ from market_sim.mechanisms._sorted import in_order
 from market_sim.mechanisms.base import Guarantees, Mechanism, PiecewiseConstant, flat
 from market_sim.outcome import Outcome
 from market_sim.reports import Reports
-from market_sim.shapes import Array, as_budget
+from market_sim.shapes import Array, as_budget, as_flag
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class PAC(Mechanism, PiecewiseConstant):
         - False: caps are not looked at, as published. An owner may then sell more than her cap,
           which is worth minus infinity to her.
 
+    Raises
+    ------
+    InvalidInput
+        If `respect_caps` is neither True nor False.
+
     Notes
     -----
     Respecting caps, PAC is truthful in value and cap. In value: a seller who asks more than her
@@ -42,6 +47,9 @@ class PAC(Mechanism, PiecewiseConstant):
     """
 
     respect_caps: bool = True
+
+    def __post_init__(self) -> None:
+        as_flag("respect_caps", self.respect_caps)
 
     @property
     def guarantees(self) -> Guarantees:

@@ -12,7 +12,7 @@ from market_sim.mechanisms._visits import by_owner, by_visit, visited_valuations
 from market_sim.mechanisms.base import Guarantees, Mechanism, flat
 from market_sim.outcome import Outcome
 from market_sim.reports import Reports
-from market_sim.shapes import Array, as_floats, whole_number
+from market_sim.shapes import Array, as_number, whole_number
 
 Unit = Literal["money", "share"]
 Order = Literal["random", "given"]
@@ -82,7 +82,7 @@ class PostedPrice(Mechanism):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        as_floats("price", self.price, minimum=0.0)
+        as_number("price", self.price, minimum=0.0)
         whole_number("seed", self.seed, 0)
         for name, choices in (("unit", Unit), ("order", Order), ("last", Last)):
             if (given := getattr(self, name)) not in get_args(choices):

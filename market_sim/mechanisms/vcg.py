@@ -11,7 +11,7 @@ from market_sim.mechanisms._sorted import Sorted, counts_below, entry, in_order,
 from market_sim.mechanisms.base import Guarantees, Mechanism, PiecewiseConstant, flat
 from market_sim.outcome import Outcome
 from market_sim.reports import Reports
-from market_sim.shapes import Array, as_floats
+from market_sim.shapes import Array, as_number
 
 OverBudget = Literal["truncated", "scaled", "exceeded"]
 
@@ -64,8 +64,8 @@ class VCG(Mechanism, PiecewiseConstant):
     budget: OverBudget = "truncated"
 
     def __post_init__(self) -> None:
-        as_floats("weight", self.weight, minimum=0.0)
-        as_floats("demand", self.demand, positive=True, finite=False)
+        as_number("weight", self.weight, minimum=0.0)
+        as_number("demand", self.demand, positive=True, finite=False)
         if self.budget not in get_args(OverBudget):
             known = list(get_args(OverBudget))
             raise InvalidInput(f"unknown budget {self.budget!r}, expected one of {known}")

@@ -91,7 +91,7 @@ class _Truths:
     """What happens where all tell the truth, over markets."""
 
     def __init__(self) -> None:
-        self._counts = np.zeros(4, dtype=np.int64)
+        self._counts = np.zeros(5, dtype=np.int64)
         self._worst = np.zeros(3)
         self._deficits: list[float] = []
         self._shares: list[float] = []
@@ -102,13 +102,15 @@ class _Truths:
         edge_loss = (outcome.market.cost - outcome.received)[outcome.imports]
         buys = outcome.imports.any(axis=1)
         buyer_loss = (outcome.spent - outcome.gain)[buys]
+        imbalance = abs(outcome.net.sum())
         self._counts += (
             edge_loss.size,
             int(buys.sum()),
             int((edge_loss > slack).sum()),
             int((buyer_loss > slack).sum()),
+            int(imbalance > slack),
         )
-        found = (edge_loss.max(initial=0.0), buyer_loss.max(initial=0.0), abs(outcome.net.sum()))
+        found = (edge_loss.max(initial=0.0), buyer_loss.max(initial=0.0), imbalance)
         self._worst = np.maximum(self._worst, found)
         self._deficits.append(outcome.deficit)
         if welfare:
@@ -116,7 +118,7 @@ class _Truths:
 
     def facts(self, markets: int) -> dict[str, Any]:
         """Return the fields of the report."""
-        edges, buyers, edge_violations, buyer_violations = self._counts.tolist()
+        edges, buyers, edge_violations, buyer_violations, unbalanced = self._counts.tolist()
         edge_loss, buyer_loss, imbalance = self._worst.tolist()
         return {
             "markets": markets,
@@ -126,6 +128,7 @@ class _Truths:
             "edge_loss_max": edge_loss,
             "buyer_violations": buyer_violations,
             "buyer_loss_max": buyer_loss,
+            "unbalanced": unbalanced,
             "imbalance_max": imbalance,
             "deficit_mean": float(np.mean(self._deficits)),
             "deficit_max": float(np.max(self._deficits)),

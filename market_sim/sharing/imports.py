@@ -79,11 +79,25 @@ class ImportProblems:
         """Return N_i + sum of N_j over S_i of each row."""
         return np.asarray(self.own + (self.size * imports).sum(axis=1))
 
-    def marginal(self, total: PerRow, imports: Edges) -> PerEdge:
-        """Return what each imported model adds as the last one of `total` samples, else 0."""
-        rest = np.where(imports, total[:, None] - self.size, 1.0)
-        added = drop(self.scale[:, None], rest, np.where(imports, self.size, 0.0))
-        return np.asarray(added)
+    def added(self, imports: Edges, beyond: Array | float = 0.0) -> PerEdge:
+        """Return G(S) - G(S without j) of each imported model j, else 0.
+
+        The other models' samples are added up and not subtracted from the total, where they would
+        be lost beside a very large one.
+
+        Parameters
+        ----------
+        imports
+            S of each row.
+        beyond
+            Samples that the buyer has besides, shape `(rows,)` or one number.
+        """
+        data = self.size * imports
+        before, after = np.zeros(data.shape), np.zeros(data.shape)
+        before[:, 1:] = np.cumsum(data[:, :-1], axis=1)
+        after[:, :-1] = np.cumsum(data[:, :0:-1], axis=1)[:, ::-1]
+        own = (self.own + beyond)[:, None]
+        return drop(self.scale[:, None], own + before + after, data)
 
     def rows(self, chosen: NDArray[np.int64]) -> "ImportProblems":
         """Return the rows `chosen`, repeated as often as they are named."""

@@ -217,10 +217,12 @@ def _for_each(name: str, value: ArrayLike, participants: int) -> Array:
 def _distances(value: ArrayLike, participants: int) -> Array:
     """Return distances, the diagonal 0, what is not finite kept, rounding below 0 removed."""
     try:
+        if np.iscomplexobj(value):
+            raise TypeError
         array = np.array(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InvalidInput(
-            "distance must be a square matrix of numbers, [buyer, seller]"
+            "distance must be a square matrix of real numbers, [buyer, seller]"
         ) from error
     if array.shape != (participants, participants):
         raise InvalidInput(

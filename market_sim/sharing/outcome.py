@@ -156,6 +156,8 @@ class SharingOutcome:
             return "no trade: every gain K is 0"
         if not market.possible.any():
             return "no trade: no edge is possible"
+        if self.graph_kind == "given":
+            return "no trade: the method imports nothing"
         return "no trade: no model is worth its cost and distance to anybody"
 
     @cached_property
@@ -205,7 +207,7 @@ def _edge_values(outcome: SharingOutcome) -> dict[str, Matrix]:
     return {
         "price": outcome.payment,
         "received": outcome.received,
-        "gain": problems.marginal(problems.total(outcome.imports), outcome.imports),
+        "gain": problems.added(outcome.imports),
         "penalty": problems.penalty,
         "cost": problems.cost,
         "distance": outcome.market.distance,

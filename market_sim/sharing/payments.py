@@ -57,7 +57,7 @@ def known_pairing(rule: str, graph: str | None) -> GraphKind:
     InvalidInput
         If rule or graph is unknown, or the rule's promises do not hold on this graph.
     """
-    if rule not in RULES:
+    if rule not in tuple(RULES):  # also where it cannot be hashed
         raise InvalidInput(f"rule must be one of {', '.join(map(repr, RULES))}, got {rule!r}")
     fitting = RULES[rule].graphs
     for kind in fitting:
@@ -108,15 +108,14 @@ def payments(
 
 def published(problems: ImportProblems, imports: Edges) -> PerEdge:
     """Return p_ij = G_i(S) - G_i(S without j) - lam (N_j / N_i) d_ij."""
-    marginal = problems.marginal(problems.total(imports), imports)
-    return np.where(imports, marginal - problems.penalty, 0.0)
+    return np.where(imports, problems.added(imports) - problems.penalty, 0.0)
 
 
 def critical(problems: ImportProblems, imports: Edges) -> PerEdge:
     """Return the largest c_j at which the greedy still imports j, the others' reports unchanged."""
     stops = stopping_totals(problems)
-    total = critical_totals(problems, imports, stops)
-    return np.where(imports, problems.marginal(total, imports) - problems.penalty, 0.0)
+    beyond = critical_totals(problems, imports, stops) - problems.total(imports)
+    return np.where(imports, problems.added(imports, beyond) - problems.penalty, 0.0)
 
 
 def vcg(problems: ImportProblems, imports: Edges, priced: Edges | None = None) -> PerEdge:

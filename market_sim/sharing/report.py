@@ -67,8 +67,9 @@ class SharingAuditReport:
         Imports for which the seller got less than its cost, and the most that one lost, in money.
     buyer_violations, buyer_loss_max
         Buyers who paid more than they gained, and the most that one lost, in money.
-    imbalance_max
-        Largest |sum of net payments| of a market, in money.
+    unbalanced, imbalance_max
+        Markets whose net payments do not sum to 0 but for rounding, and the largest |sum|, in
+        money.
     deficit_mean, deficit_max
         What sellers got less what buyers paid, a market, in money.
     optimal_share_mean, optimal_share_min
@@ -90,6 +91,7 @@ class SharingAuditReport:
     edge_loss_max: float
     buyer_violations: int
     buyer_loss_max: float
+    unbalanced: int
     imbalance_max: float
     deficit_mean: float
     deficit_max: float

@@ -5,7 +5,6 @@ from typing import Any
 from market_sim.sharing.payments import SharingPromises
 from market_sim.sharing.report import SharingAuditRow, SharingVerdict, Status
 
-_BALANCE = 1e-10  # of an import's gain sums in rounding, in money
 _LIES = {
     "cost": ("lower cost", "higher cost", "cost to one buyer"),
     "gain": ("gain",),
@@ -43,7 +42,11 @@ def judge(
     if promises.balanced:
         worst = facts["imbalance_max"]
         verdicts.append(
-            _verdict("payments balance", worst <= _BALANCE, f"net payments sum to {worst:.2g}")
+            _verdict(
+                "payments balance",
+                facts["unbalanced"] == 0,
+                f"net payments sum to {worst:.2g} at most",
+            )
         )
     verdicts += [_truthful(what, rows) for what in promises.truthful_in]
     return tuple(verdicts)

@@ -6,9 +6,9 @@ from typing import Self
 import numpy as np
 
 from market_sim.errors import InvalidInput
-from market_sim.games.bidding import BiddingGame
+from market_sim.games.bidding import BiddingGame, require_game
 from market_sim.games.bidding_strategy import Bidding, BidStrategy, truthful
-from market_sim.shapes import Array, as_floats, whole_number
+from market_sim.shapes import Array, as_number, whole_number
 from market_sim.solvers.bidding_regret import StrategyRegret, strategy_regret
 from market_sim.solvers.bidding_result import BiddingEquilibrium
 from market_sim.streams import Streams
@@ -79,17 +79,19 @@ def bayes_nash_bids(  # noqa: PLR0913 - all but one are optional and by keyword
     -----
     Source: privacy auction game [D]; Brown (1951), fictitious play.
     """
-    offers = offers or (1 if game.fixed_cap else 4)
+    require_game(game)
+    if offers is None:
+        offers = 1 if game.fixed_cap else 4
     count = {"values": values, "caps": caps, "offers": offers, "steps": steps}
     for name, number in count.items():
         whole_number(name, number, 1)
     if game.fixed_cap and offers > 1:
         raise InvalidInput(f"offers is {offers}, but this game fixes the caps: leave it out")
-    tolerance = float(as_floats("tolerance", tolerance, positive=True))
+    tolerance = as_number("tolerance", tolerance, positive=True)
     whole_number("bids", bids, 2)
     whole_number("profiles", profiles, 2)
     given = _top(game) if highest_bid is None else highest_bid
-    top = float(as_floats("highest_bid", given, positive=True))
+    top = as_number("highest_bid", given, positive=True)
     plan = _plan(game, values, caps, np.linspace(0.0, top, bids), offers)
     streams = Streams(seed)
     strategy: Bidding = start

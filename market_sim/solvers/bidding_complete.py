@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from market_sim.errors import InvalidInput
 from market_sim.games.bidding import BiddingGame
-from market_sim.shapes import Array, as_floats, whole_number
+from market_sim.shapes import Array, as_floats, as_number, whole_number
 from market_sim.solvers.bidding_regret import profile_gains
 from market_sim.solvers.bidding_result import BidProfile
 
@@ -65,10 +65,10 @@ def best_response_bids(  # noqa: PLR0913 - all but three are optional and by key
     types = _columns(game, value, cap)
     points = whole_number("bids", bids, 2)
     given = _top(game, *types) if highest_bid is None else highest_bid
-    top = float(as_floats("highest_bid", given, positive=True))
+    top = as_number("highest_bid", given, positive=True)
     parts = 1 if game.fixed_cap else whole_number("offers", offers, 1)
     table = _Table(game, *types, np.linspace(0.0, top, points), _parts(parts))
-    slack = float(as_floats("tolerance", tolerance, positive=True)) * game.budget
+    slack = as_number("tolerance", tolerance, positive=True) * game.budget
     play = np.stack(types)
     history: list[float] = []
     moves, cycled, settled = 0, False, False

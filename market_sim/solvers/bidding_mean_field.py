@@ -6,8 +6,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from market_sim.errors import InvalidInput
-from market_sim.games.bidding import BiddingGame
-from market_sim.shapes import Array, as_floats
+from market_sim.games.bidding import BiddingGame, require_game
+from market_sim.shapes import Array, as_floats, as_number
 from market_sim.solvers.bidding_regret import strategy_regret
 from market_sim.solvers.bidding_result import BiddingEquilibrium
 
@@ -87,7 +87,8 @@ def mean_field_bids(
     -----
     Source: privacy auction game [D], static mean field.
     """
-    allowed = float(as_floats("tolerance", tolerance, positive=True))
+    require_game(game)
+    allowed = as_number("tolerance", tolerance, positive=True)
     price, history = _clearing_price(game)
     strategy = PriceTaker(price, pays)
     found = strategy_regret(game, strategy, types=types, profiles=profiles, seed=seed + 1)

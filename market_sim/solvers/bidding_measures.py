@@ -11,7 +11,7 @@ from market_sim.errors import InvalidInput
 from market_sim.games.bidding import BiddingGame, Clears
 from market_sim.games.bidding_strategy import Bidding, truthful
 from market_sim.population import PopulationLaw
-from market_sim.shapes import Array, as_floats, whole_number
+from market_sim.shapes import Array, as_number, whole_number
 from market_sim.solvers.bidding_mean_field import Pays, mean_field_strategy
 from market_sim.solvers.bidding_regret import strategy_regret
 from market_sim.streams import Streams
@@ -198,7 +198,13 @@ def regret_scaling(  # noqa: PLR0913 - all but four are optional and by keyword
     crowds = [whole_number("owners", number, 1) for number in owners]
     if len(set(crowds)) < 2:
         raise InvalidInput(f"owners must be at least two different numbers, got {list(owners)}")
-    share = float(as_floats("money", money, positive=True))
+    share = as_number("money", money, positive=True)
+    for name, count in (
+        ("draws", draws),
+        ("tries", tries),
+        ("types", 1 if types is None else types),
+    ):
+        whole_number(name, count, 1)
     regret, error = np.empty((2, len(crowds)))
     for place, number in enumerate(crowds):
         game = BiddingGame(mechanism, law, number, share * number, fixed_cap=fixed_cap)

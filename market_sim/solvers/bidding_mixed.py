@@ -3,7 +3,7 @@
 import numpy as np
 
 from market_sim.games.bidding_types import TypedBidding
-from market_sim.shapes import Array, as_floats, whole_number
+from market_sim.shapes import Array, as_number, whole_number
 from market_sim.solvers.bidding_regret import typed_regret
 from market_sim.solvers.bidding_result import TypedEquilibrium
 
@@ -41,7 +41,7 @@ def typed_equilibrium(
     A symmetric finite game has a symmetric equilibrium (Nash 1951); no method here must find it.
     """
     whole_number("steps", steps, 1)
-    slack = float(as_floats("tolerance", tolerance, positive=True)) * game.budget / game.owners
+    slack = as_number("tolerance", tolerance, positive=True) * game.budget / game.owners
     play, history, taken = _matched(game, steps, slack)
     best, left = play, history[-1]
     if left > slack:

@@ -1,11 +1,12 @@
 """The mean field equilibrium of privacy sold over rounds, by four methods."""
 
+import warnings
 from typing import Literal, get_args
 
-from market_sim.errors import InvalidInput
+from market_sim.errors import InvalidInput, MarketSimWarning
 from market_sim.games.mean_field_flow import SoldShares
 from market_sim.games.mean_field_game import MeanFieldGame
-from market_sim.shapes import as_floats, whole_number
+from market_sim.shapes import as_number, whole_number
 from market_sim.solvers.mean_field_damped import damped
 from market_sim.solvers.mean_field_fictitious import fictitious_play
 from market_sim.solvers.mean_field_mirror import mirror_descent
@@ -46,17 +47,24 @@ def solve_mean_field(
     Raises
     ------
     InvalidInput
-        If the method is unknown, or a setting is outside its domain.
+        If this is no such game, the method unknown, or a setting outside its domain.
+
+    Warns
+    -----
+    MarketSimWarning
+        If the budget never binds: everyone sells all that she ever may.
 
     Notes
     -----
     Source: privacy auction game, mean field [S]/[D]. A solve that ends early returns its best
     iterate and says so.
     """
+    if not isinstance(game, MeanFieldGame):
+        raise InvalidInput(f"game must be a MeanFieldGame, got {type(game).__name__}")
     if method not in get_args(Method):
         raise InvalidInput(f"unknown method {method!r}, expected one of {list(get_args(Method))}")
     limit = _TOLERANCE[method] if tolerance is None else tolerance
-    as_floats("tolerance", limit, positive=True)
+    as_number("tolerance", limit, positive=True)
     most = whole_number("steps", _STEPS[method] if steps is None else steps, 1)
     policy: SoldShares
     if method in {"newton", "damped"}:
@@ -66,4 +74,7 @@ def solve_mean_field(
         price, policy, history = fictitious_play(game, limit, most)
     else:
         price, policy, history = mirror_descent(game, limit, most)
-    return certified(game, price, policy, solver=method, history=history, steps=len(history))
+    found = certified(game, price, policy, solver=method, history=history, steps=len(history))
+    if found.converged and not found.binds:
+        warnings.warn(found.status, MarketSimWarning, stacklevel=2)
+    return found

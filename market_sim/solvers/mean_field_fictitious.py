@@ -62,7 +62,8 @@ def fictitious_play(
         price = _clearing(game, supply)
         response = Response(game, price)
         gap = response.mean_value - (float(price @ supply) - cost)
-        history.append(gap / response.mean_value)
+        # Worth nothing where nobody would sell at all: the step below then shrinks the average.
+        history.append(gap / response.mean_value if response.mean_value > 0 else np.inf)
         if history[-1] <= tolerance:
             break
         there = flow(game, response)

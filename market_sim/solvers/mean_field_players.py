@@ -27,7 +27,8 @@ class PlayersGap:
     relative_gain
         The same over what the mean-field policy earns her.
     price_error
-        Mean of |p_t - mean-field p_t| / mean-field p_t over rounds and markets where anyone sells.
+        Mean of |p_t - mean-field p_t| / mean-field p_t over rounds and markets where anyone sells;
+        infinite where nobody ever does.
     idle
         Share of rounds with money in which nobody sells.
     markets
@@ -106,7 +107,7 @@ def players_gap(
     price = np.divide(money, sold, out=np.full(sold.shape, np.nan), where=sold > 0)
     error = np.abs(price / solution.price[here] - 1.0)
     idle = float(np.isnan(error).mean())
-    mean_error = float(np.nanmean(error)) if idle < 1 else np.nan
+    mean_error = float(np.nanmean(error)) if idle < 1 else np.inf
     relative = gain / followed if followed > 0 else np.inf
     return PlayersGap(owners, gain, relative, mean_error, idle, markets)
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
-from market_sim.games.mean_field_flow import Flow, Response, SoldShares, flow
+from market_sim.games.mean_field_flow import Flow, Response, SoldShares, TableShares, flow
 from market_sim.games.mean_field_game import MeanFieldGame
 from market_sim.shapes import Array, as_floats, whole_number
 
@@ -57,6 +57,8 @@ class MeanFieldSolution:
         Its name.
     converged
         Whether exploitability is at most 1e-4 of the value, clearing error 1e-8, mass error 1e-12.
+    binds
+        Whether more money would buy more privacy: not where all that may ever be sold is.
     status
         How it ended, a sentence.
     """
@@ -75,6 +77,7 @@ class MeanFieldSolution:
     steps: int
     solver: str
     converged: bool
+    binds: bool
     status: str
 
     @property
@@ -84,8 +87,8 @@ class MeanFieldSolution:
 
     @property
     def relative_exploitability(self) -> float:
-        """Exploitability over the mean value."""
-        return self.exploitability / self.mean_value if self.mean_value > 0 else np.inf
+        """Exploitability over the mean value; infinite where either is, or nothing is worth it."""
+        return _relative(self.exploitability, self.mean_value)
 
     def policy(
         self, round_: int, value: ArrayLike, privacy_left: ArrayLike
@@ -108,14 +111,19 @@ class MeanFieldSolution:
         Raises
         ------
         InvalidInput
-            If there is no such round or a number is negative or not finite.
+            If there is no such round, a number is negative or not finite, or the shapes differ.
         """
         game = self.game
         if whole_number("round", round_, 0) >= game.rounds:
             raise InvalidInput(f"round must be below {game.rounds}, got {round_}")
         values = as_floats("value", value, minimum=0.0)
         held = as_floats("privacy_left", privacy_left, minimum=0.0)
-        values, held = (np.array(x) for x in np.broadcast_arrays(values, held))
+        try:
+            values, held = (np.array(x) for x in np.broadcast_arrays(values, held))
+        except ValueError as error:
+            raise InvalidInput(
+                f"value has shape {values.shape} and privacy_left {held.shape}: give one shape"
+            ) from error
         values = np.clip(values, game.edges[0], game.edges[-1])
         cell = np.minimum(((values - game.edges[0]) / game.width).astype(np.intp), game.cells - 1)
         place = np.clip(held / game.step, 0.0, game.nodes - 1.0)
@@ -187,7 +195,8 @@ def certified(
     else:  # money in a round, and nobody sells: whoever sold the least amount would get it all
         best, gap = np.inf, np.inf
     clearing, mass = float(errors.max()), made.mass_error
-    good = bool(gap <= GAP * best and clearing <= CLEARING and mass <= MASS)
+    missed = _missed(_relative(gap, best), clearing, mass)
+    good, binds = not missed, _binds(game, made)
     return MeanFieldSolution(
         game=game,
         price=price,
@@ -203,22 +212,49 @@ def certified(
         steps=steps,
         solver=solver,
         converged=good,
-        status=_sentence(game, made, solver, steps, good, gap / best if best < np.inf else np.inf),
+        binds=binds,
+        status=_sentence(game, made, f"{solver} {{}} {steps} steps", missed, binds),
     )
 
 
-def _sentence(
-    game: MeanFieldGame, made: Flow, solver: str, steps: int, good: bool, gap: float
-) -> str:
+def _relative(gap: float, best: float) -> float:
+    """Return gap over value, infinite where the value is 0 or the gap infinite."""
+    return gap / best if 0 < best < np.inf else np.inf
+
+
+def _missed(gap: float, clearing: float, mass: float) -> list[str]:
+    """Name each number that is beyond its tolerance, NaN included."""
+    found = (
+        (gap <= GAP, f"an exploitability of {gap:.2g} of the value"),
+        (clearing <= CLEARING, f"a clearing error of {clearing:.2g}"),
+        (mass <= MASS, f"a mass error of {mass:.2g}"),
+    )
+    return [text for kept, text in found if not kept]
+
+
+def _binds(game: MeanFieldGame, made: Flow) -> bool:
+    """Tell whether less is sold in all than if everyone sold as much and as soon as she could."""
+    open_ = (game.money > 0).astype(np.float64)[:, None, None, None]
+    table = np.broadcast_to(open_, (game.rounds, game.cells, game.nodes, game.units.size))
+    most = flow(game, TableShares(table)).supply.sum()
+    return bool(made.supply.sum() < (1.0 - _FULL) * most)
+
+
+def _sentence(game: MeanFieldGame, made: Flow, ended: str, missed: list[str], binds: bool) -> str:
     """Say how it ended, and where the money does not bind."""
-    if not good:
+    if missed:
         return (
-            f"not converged: {solver} stopped after {steps} steps with an exploitability of "
-            f"{gap:.2g} of the value; the best iterate is returned"
+            f"not converged: {ended.format('stopped after')} with {' and '.join(missed)}; the best "
+            "iterate is returned"
+        )
+    text = ended.format("converged in")
+    if not binds:
+        return (
+            f"{text}; the budget never binds: everyone sells all that she ever may, and more money "
+            "would only raise the prices"
         )
     most = np.einsum("tij,j->t", made.law[:-1], np.minimum(game.left, game.cap))
     full = int((made.supply >= (1.0 - _FULL) * most)[game.money > 0].sum())
-    text = f"{solver} converged in {steps} steps"
     if full:
         text += (
             f"; everyone sells all that she may in {full} of {game.rounds} rounds, where the "

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput, MarketSimWarning
 from market_sim.games.mean_field_laws import Law, as_law, is_law
-from market_sim.shapes import Array, as_floats, broadcast_owners, require_owners
+from market_sim.shapes import Array, as_floats, as_number, broadcast_owners, require_owners
 
 _ATOM = 1e-12
 _BISECTIONS = 2000
@@ -94,8 +94,8 @@ def static_mean_field(value: Any, cap: Any, budget: float, owners: float = 1.0) 
 
     Parameters, errors and source: see `mean_field_price`.
     """
-    money = _positive("budget", budget)
-    number = _positive("owners", owners)
+    money = as_number("budget", budget, positive=True)
+    number = as_number("owners", owners, positive=True)
     if is_law(value) or (is_law(cap) and np.ndim(value) == 0):
         law, mean_cap = as_law("value", value), _mean_cap(cap)
         return _of_law(law, mean_cap * number, money)
@@ -239,11 +239,4 @@ def _mean_cap(cap: Any) -> float:
     number = as_floats("cap", cap, positive=True)
     if number.ndim:
         raise InvalidInput("value is a law but cap is a sample: give two samples or two laws")
-    return float(number)
-
-
-def _positive(name: str, given: ArrayLike) -> float:
-    number = as_floats(name, given, positive=True)
-    if number.ndim:
-        raise InvalidInput(f"{name} must be one number, got shape {number.shape}")
     return float(number)

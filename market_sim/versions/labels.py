@@ -6,9 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
-from market_sim.errors import InvalidInput
 from market_sim.privacy import check_delta, gaussian_epsilon
-from market_sim.shapes import Array, as_floats, broadcast_owners, whole_number
+from market_sim.shapes import Array, as_floats, as_number, broadcast_owners, whole_number
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class VersionLabels:
 
     def __post_init__(self) -> None:
         for name in ("samples", "clip"):
-            one_number(name, getattr(self, name))
+            as_number(name, getattr(self, name), positive=True)
         check_delta(self.delta)
 
     @property
@@ -97,7 +96,9 @@ class VersionLabels:
         value = as_floats("label", label, minimum=0.0, finite=False)
         reached = float(as_floats("global_label", global_label, minimum=0.0, finite=False))
         earlier = whole_number("rounds", rounds, 1) - 1
-        share = 1.0 if samples is None else one_number("samples", samples) / self.samples
+        share = (
+            1.0 if samples is None else as_number("samples", samples, positive=True) / self.samples
+        )
         squared = value**2 + (earlier * reached**2 if earlier else 0.0)
         mu = np.sqrt(squared) / (share * classic_factor(self.delta))
         return gaussian_epsilon(mu, self.delta)
@@ -143,11 +144,3 @@ def global_noise(
 def classic_factor(delta: float) -> float:
     """Return kappa = sqrt(2 ln(1.25 / delta))."""
     return float(np.sqrt(2.0 * np.log(1.25 / check_delta(delta))))
-
-
-def one_number(name: str, value: ArrayLike) -> float:
-    """Return one positive finite number."""
-    array = as_floats(name, value, positive=True)
-    if array.ndim:
-        raise InvalidInput(f"{name} must be one number, got shape {array.shape}")
-    return float(array)

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from market_sim.errors import InvalidInput
 from market_sim.privacy import check_delta, gaussian_epsilon, gaussian_noise_multiplier
-from market_sim.shapes import Array, as_floats, broadcast_owners, whole_number
-from market_sim.versions.labels import VersionLabels, global_noise, one_number
+from market_sim.shapes import Array, as_floats, as_number, broadcast_owners, whole_number
+from market_sim.versions.labels import VersionLabels, global_noise
 
 Method = Literal["zcdp", "analytic", "classic"]
 PerOwner = Float[NDArray[np.float64], "*profiles owners"]
@@ -57,7 +57,7 @@ class OwnerNoise:
     method: Method = "zcdp"
 
     def __post_init__(self) -> None:
-        one_number("clip", self.clip)
+        as_number("clip", self.clip, positive=True)
         check_delta(self.delta)
         whole_number("rounds", self.rounds, 1)
         if self.method not in get_args(Method):
@@ -129,7 +129,7 @@ class OwnerNoise:
         """
         sigma = global_noise(self.scale(epsilon, data_size), data_size)
         every = as_floats("data_size", data_size).sum(axis=-1)
-        number = every if samples is None else one_number("samples", samples)
+        number = every if samples is None else as_number("samples", samples, positive=True)
         unit = VersionLabels(1.0, self.clip, self.delta).unit_noise
         with np.errstate(divide="ignore"):
             return np.asarray(unit / (number * sigma))

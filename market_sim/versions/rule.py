@@ -12,8 +12,7 @@ from market_sim.errors import InvalidInput
 from market_sim.games.contest import RewardContest
 from market_sim.games.contest_result import ContestEquilibrium
 from market_sim.pricing.cone import check_labels
-from market_sim.shapes import Array, as_floats
-from market_sim.versions.labels import one_number
+from market_sim.shapes import Array, as_floats, as_number
 from market_sim.versions.owner_noise import OwnerNoise
 
 Price = Callable[[Array], tuple[Array, float]]
@@ -211,7 +210,7 @@ def pool_for_label(contest: RewardContest, play: Play, label: float) -> float:
     -----
     Source: version marketplace [D], scaling of the reward game.
     """
-    aim, exponent = one_number("label", label), contest.rules.p
+    aim, exponent = as_number("label", label, positive=True), contest.rules.p
     unit = play(1.0)[1]
     guess = (aim / unit) ** exponent if unit > 0 else 1.0
     if not contest.bounded and abs(play(guess)[1] - aim) <= 1e-9 * aim:

@@ -157,6 +157,69 @@ def test_no_market_chose_a_graph(write):
         draw_figure("sharing-graph", run)
 
 
+NOTHING = {"sharing-graph": "no imports", "incentive-rationality": "nobody imports anything"}
+
+
+def said(figure):
+    """All words inside the axes of a figure."""
+    return [text.get_text() for axes in figure.axes for text in axes.texts]
+
+
+@pytest.mark.parametrize(
+    ("name", "frames", "table"),
+    [
+        ("sharing-graph", tables(), "sharing_edges"),
+        ("incentive-rationality", incentives(), "incentive_edges"),
+    ],
+)
+def test_a_market_without_trade_is_drawn_only_where_it_is_named(write, name, frames, table):
+    experiment = "sharing" if name.startswith("sharing") else "incentives"
+    run = write(frames | {table: frames[table].head(0)}, experiment)
+    assert name not in figure_names(run)
+    assert NOTHING[name] in said(draw_figure(name, run))
+
+
+def test_only_baselines_trade(write):
+    frames = tables()
+    edges = frames["sharing_edges"].assign(method="fedavg", rule="free")
+    run = write(frames | {"sharing_edges": edges})
+    assert "sharing-graph" not in figure_names(run)
+    assert said(draw_figure("sharing-graph", run)).count("no imports") == 3
+
+
+def test_attackers_among_themselves(write):
+    frames = tables(kinds=("attacker",) * 4)
+    rounds = frames["sharing_rounds"].assign(accuracy=np.nan, utility=np.nan, inside_share=np.nan)
+    rounds["attacker_share"] = np.nan
+    run = write(frames | {"sharing_rounds": rounds})
+    assert "all participants are attackers" in said(draw_figure("sharing-comparison", run))
+    for name in figure_names(run):
+        assert draw_figure(name, run).axes
+    for name in ("sharing-rounds", "sharing-attackers"):
+        assert "nothing to show" in said(draw_figure(name, run))
+
+
+def test_a_market_without_liars_beside_one_with_another_rule(write):
+    frames = tables()
+    people = frames["sharing_participants"]
+    honest = people.replace({"kind": {"liar": "trader"}}).assign(market="honest", title="honest")
+    other = people[people["rule"] != "vcg"].assign(market="other", title="another")
+    everyone = pd.concat([honest, people, other], ignore_index=True)
+    figure = draw_figure("sharing-liars", write(frames | {"sharing_participants": everyone}))
+    titles = [axes.get_title(loc="left") for axes in figure.axes[::2]]
+    assert titles == ["three groups", "another"]
+    assert [len(drawn(axes)) for axes in figure.axes[1::2]] == [4, 2]
+
+
+def test_lies_need_a_market_and_a_figure_without_any_says_so(write):
+    frames = tables()
+    people = frames["sharing_participants"]
+    run = write(frames | {"sharing_participants": people[people["method"] != "ipfl"]})
+    assert "sharing-liars" not in figure_names(run)
+    run = write(tables(kinds=("trader", "buyer")))
+    assert "nobody lies" in said(draw_figure("sharing-liars", run))
+
+
 def test_incentives_have_three_figures(write):
     run = write(incentives(), "incentives")
     assert figure_names(run) == ["incentive-rationality", "incentive-lies", "incentive-welfare"]

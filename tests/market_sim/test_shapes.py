@@ -45,3 +45,18 @@ def test_frozen_is_a_view_that_cannot_be_written():
         view[0] = 2.0
     array[0] = 3.0
     assert view[0] == 3.0
+
+
+def test_one_number():
+    assert shapes.as_number("x", np.float32(2)) == 2.0
+    assert shapes.as_number("x", np.inf, finite=False) == np.inf
+    with pytest.raises(InvalidInput, match=r"x must be one number, got shape \(2,\)"):
+        shapes.as_number("x", [1.0, 2.0])
+    with pytest.raises(InvalidInput, match="x must be greater than 0, got 0"):
+        shapes.as_number("x", 0.0, positive=True)
+
+
+def test_a_flag_is_true_or_false():
+    assert shapes.as_flag("x", np.True_) is True
+    with pytest.raises(InvalidInput, match="x must be True or False, got 'no'"):
+        shapes.as_flag("x", "no")

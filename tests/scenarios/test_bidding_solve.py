@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from market_sim.errors import MarketSimError
+from market_sim.errors import MarketSimError, MarketSimWarning
 from scenarios.cli import app
 
 QUICK = ("--owners", "3", "--steps", "4", "--profiles", "30")
@@ -41,6 +41,7 @@ def test_the_answer_in_sentences():
         (("--owners", "0"), "--owners is 0"),
         (("--mechanism", "first-prize"), "first-price"),
         (("--budget", "-1"), "budget"),
+        (("--mechanism", "./rules:Mine"), "'./rules' is no module"),
     ],
 )
 def test_bad_options_are_named(arguments, message):
@@ -48,3 +49,9 @@ def test_bad_options_are_named(arguments, message):
     assert done.exit_code != 0
     assert isinstance(done.exception, MarketSimError)
     assert message in str(done.exception)
+
+
+def test_a_budget_that_never_binds_is_said():
+    with pytest.warns(MarketSimWarning, match="never binds"):
+        done = solve("--budget", "30")
+    assert done.exit_code == 0, done.output

@@ -67,4 +67,6 @@ def test_a_budget_that_never_binds_is_said_before_the_run(tmp_path):
     with pytest.warns(MarketSimWarning, match="never binds"):
         run_scenario(loose, out=tmp_path / "run")
     caution(scenario())
+    with pytest.warns(MarketSimWarning, match="never binds"):
+        caution(loose.model_copy(update={"experiment": "bidding"}))
     caution(scenario(population={"law": "realistic", "owners": 12}))

@@ -88,7 +88,9 @@ def test_a_users_own_class_lies_in_the_present_folder(tmp_path, monkeypatch):
         registry.check("mechanism", Item(name="my_rules_of_today:Missing"))
 
 
-@pytest.mark.parametrize("place", ["no_such_module_here:X", ":X", "market_sim:"])
+@pytest.mark.parametrize(
+    "place", ["no_such_module_here:X", ":X", "market_sim:", "./nofile:X", "..x:X", ".a:X", "x.:X"]
+)
 def test_a_place_that_leads_nowhere_is_named(place):
     with pytest.raises(ScenarioError, match=re.escape(f"{place!r} cannot be imported")):
         registry.check("mechanism", Item(name=place))

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from agents.sharing import Attacker, Trader
-from analysis import load_run
-from market_sim.errors import InvalidInput, ScenarioError
+from analysis import load_run, plot_run
+from market_sim.errors import ScenarioError
 from scenarios import load_scenario
 from scenarios.run import resume_run, run_scenario
 from scenarios.schemas import TABLES
@@ -179,10 +179,48 @@ def test_learning_is_needed(write):
         load_scenario(write(SMALL[:start] + SMALL[end:]))
 
 
-def test_promises_that_do_not_hold_on_a_graph_are_refused(write, tmp_path):
-    text = SMALL.replace("rounds = 2", 'rounds = 2\ngraph = "greedy"')
-    with pytest.raises(InvalidInput, match="two_sided"):
-        run_scenario(write(text), out=tmp_path / "run")
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("rounds = 2", 'rounds = 2\ngraph = "greedy"', "two_sided"),
+        ("rounds = 2", 'rounds = 2\ngraph = "exact"\nrules = ["critical"]', "critical"),
+        ("batch = 8", 'partition = { name = "cluster", clusters = 7 }', "7 clusters"),
+        ("batch = 8", 'partition = { name = "cluster", alpha = -1.0 }', "alpha"),
+        ("batch = 8", 'partition = { name = "class-skew", classes_each = 0 }', "classes_each"),
+        ('{ name = "dirichlet", alpha = 1.0 }', '{ name = "dirichlet", alpha = 0.0 }', "alpha"),
+        ('role = "trader"', 'role = "liar"\ngain_factor = 1e308', "report the gain inf"),
+        ('role = "trader"', 'role = "liar"\nsize_factor = 1e305', "report the data_size inf"),
+        ("batch = 8", "penalty = 1e31", "penalty must be at most 1e[+]30"),
+        ("batch = 8", "step = 1e-30", "penalty / step"),
+    ],
+)
+def test_what_cannot_run_writes_nothing(write, tmp_path, old, new, message):
+    text = SMALL.replace('rules = ["published", "two_sided"]\n', "") if "rules" in new else SMALL
+    with pytest.raises(ScenarioError, match=message):
+        run_scenario(write(text.replace(old, new, 1)), out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_attackers_alone_are_run_and_drawn(write, tmp_path):
+    text = SMALL.replace('role = "trader"\nnumber = 4\ngain = 2e4', 'role = "attacker"')
+    text = text.replace('"ipfl", "fedavg"', '"ipfl", "local"').replace("seeds = 2", "seeds = 1")
+    found = run_scenario(write(text), out=tmp_path / "run")
+    assert len(plot_run(found.path)) == 2 * 3
+
+
+def test_markets_without_imports_are_audited_and_drawn(write, tmp_path):
+    found = run_scenario(write(LIES + "cost = [1e9, 1e9]\n"), out=tmp_path / "run")
+    assert load_run(found.path).rows("incentive_edges") == 0
+    assert len(plot_run(found.path)) == 2 * 2
+    assert plot_run(found.path, names=["incentive-rationality"])
+
+
+def test_a_market_without_trade_is_run_and_drawn(write, tmp_path):
+    text = SMALL.replace("gain = 2e4", "gain = 0.0").replace('"ipfl", "fedavg"', '"ipfl", "local"')
+    text = text.replace("seeds = 2", 'seeds = 1\nfigures = ["sharing-graph", "sharing-rounds"]')
+    found = run_scenario(write(text), out=tmp_path / "run")
+    assert load_run(found.path).rows("sharing_edges") == 0
+    assert len(plot_run(found.path)) == 4
 
 
 def test_a_model_that_is_not_finite_is_recorded(write, tmp_path):

@@ -11,13 +11,14 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from market_sim.mechanisms._rounding import within_budget
 from market_sim.mechanisms.base import Guarantees, Mechanism, flat
 from market_sim.mechanisms.networks.checkpoints import StoredNetwork, load_network
 from market_sim.mechanisms.networks.mean_field_clock import Clock, ClockSale, spacing
 from market_sim.mechanisms.networks.mean_field_net import KIND, MeanFieldNetwork
 from market_sim.outcome import Outcome
 from market_sim.reports import Reports
-from market_sim.shapes import Array, as_budget, as_floats
+from market_sim.shapes import as_budget, as_number
 
 _SHIPPED = "mean-field-auction"
 _CELLS = 200_000  # owners cleared together, over all markets
@@ -69,7 +70,7 @@ class MFGRegretNet(Mechanism):
 
     def __post_init__(self) -> None:
         if self.reserve is not None:
-            as_floats("reserve", self.reserve, positive=True)
+            as_number("reserve", self.reserve, positive=True)
 
     @cached_property
     def _stored(self) -> StoredNetwork:
@@ -117,7 +118,7 @@ class MFGRegretNet(Mechanism):
         step = max(1, _CELLS // reports.owners)
         parts = [self._sell(*part) for part in zip(*(c.split(step) for c in columns), strict=True)]
         sold, paid = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
-        sold, paid = _within(purse, sold, paid)
+        sold, paid = within_budget(purse, sold, paid)
         epsilon = np.minimum(sold / (mass / cap), cap).reshape(reports.shape)
         return Outcome(epsilon, paid.reshape(reports.shape), money, reports.data_size)
 
@@ -138,17 +139,3 @@ class MFGRegretNet(Mechanism):
             marks = value.new_zeros(*value.shape, 0)
             return ClockSale(clock, marks, lambda price, _: torch.zeros_like(price)).run()
         return ClockSale(clock, net.marks(value, mass, clock.unit), release).run()
-
-
-def _within(purse: Array, sold: Array, paid: Array) -> tuple[Array, Array]:
-    """Shrink what a market sold and paid by the rounding by which it is over its budget.
-
-    Sums of many small sales may round up by some parts in 1e12, more where the budget is a tiny
-    part of what is offered. One factor for all leaves everybody's price a unit as it is.
-    """
-    factor = np.ones(purse.shape)
-    spent = paid.sum(axis=1)
-    while (over := spent > purse).any():
-        factor[over] *= (purse[over] / spent[over]) * (1.0 - 1e-15)
-        spent = (factor[:, None] * paid).sum(axis=1)
-    return factor[:, None] * sold, factor[:, None] * paid

@@ -140,3 +140,27 @@ def test_budgets_that_never_bind():
         ms.warn_if_never_binds(told, [3.0, 3.0])
     with pytest.raises(ms.InvalidInput, match=r"source must be Reports or a PopulationLaw"):
         ms.never_binds(3, 1.0)
+
+
+@pytest.mark.parametrize("unit", [1e-25, 1e-12, 1e12, 1e25])
+@pytest.mark.parametrize("money", [1e-6, 0.3, 0.9])
+def test_the_limit_does_not_depend_on_the_unit_of_money(unit, money):
+    for rate in (Uniform(0, 0.5), Mixture((Uniform(0.05, 0.1), Uniform(0.4, 0.5)))):
+        plain = ms.purchase_limit(ms.PopulationLaw(3, ("linear",), rate, (1.0, 3.0)), money)
+        told = ms.PopulationLaw(3, ("linear",), rate.scaled(unit), (1.0, 3.0))
+        found = ms.purchase_limit(told, unit * money)
+        assert found.truthful == pytest.approx(plain.truthful, rel=1e-9)
+        assert found.full_information == pytest.approx(plain.full_information, rel=1e-9)
+        assert np.array(found.prices) == pytest.approx(unit * np.array(plain.prices), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["uniform", "bimodal", "realistic"])
+def test_next_to_no_money_buys_next_to_nothing(name):
+    limit = ms.purchase_limit(law(name), 1e-300)
+    assert 0 < limit.truthful <= limit.full_information
+    assert 0.7 < limit.ratio < 1.0
+
+
+def test_the_limit_takes_one_number():
+    with pytest.raises(ms.InvalidInput, match=r"budget must be one number, got shape \(2,\)"):
+        ms.purchase_limit(law("uniform"), [1.0, 2.0])

@@ -168,6 +168,8 @@ def test_the_cost_of_curvature_is_exact_at_nodes():
         ({"mean_value": -0.1}, "mean_value must be at least 0"),
         ({"value_range": (0.5, 0.5)}, "low < high"),
         ({"value_range": (2.0, 3.0)}, "no probability"),
+        ({"value_range": (0.5, 0.5 + 1e-14)}, "too narrow"),
+        ({"curvature": [0.1, 0.2]}, "curvature must be one number"),
         ({"value": LogNormal(0, 1)}, "unbounded: give value_range"),
         ({"value": 0.5}, "must be a law"),
         ({"privacy": LogNormal(0, 1)}, "law of privacy is unbounded"),
@@ -178,3 +180,26 @@ def test_bad_input_is_refused_in_one_sentence(changes, message):
     arguments = {"value": Uniform(0, 1), "privacy": 3.0, **SMALL, **changes}
     with pytest.raises(InvalidInput, match=message):
         ms.MeanFieldGame(**arguments)
+
+
+def test_very_fast_values_forget_where_they_were():
+    edges = np.linspace(0.0, 1.0, 11)
+    for volatility in (1e3, 1e9, 1e200):
+        assert_allclose(reflected_kernel(edges, 0.3, 0.2, volatility), 0.1, rtol=1e-5)
+    assert_allclose(reflected_kernel(edges * 1e-200, 0.3, 0.2, 1.0), 0.1, rtol=1e-12)
+
+
+def test_the_law_at_rest_goes_over_into_the_kernel():
+    edges = np.linspace(0.0, 1.0, 11)
+    slow, fast = (reflected_kernel(edges, 5e3, 0.2, s) for s in (44.999, 45.023))  # limit: 45.016
+    assert_allclose(fast, slow, rtol=3e-3)
+    assert slow[0, 1] > 1.5 * slow[0, -1]  # reversion holds them around 0.2
+
+
+def test_drift_beyond_double_precision_is_refused(monkeypatch):
+    def singular(matrix):
+        raise np.linalg.LinAlgError
+
+    monkeypatch.setattr(np.linalg, "inv", singular)
+    with pytest.raises(InvalidInput, match="move too fast for double precision"):
+        reflected_kernel(np.linspace(0.0, 1.0, 11), 1.0, 0.5, 0.1)

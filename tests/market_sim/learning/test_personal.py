@@ -122,6 +122,11 @@ def test_a_strong_pull_ends_at_the_target():
     assert np.abs(free - target).min() > 0.05
 
 
+def test_the_strongest_pull_is_no_error_of_torch():
+    task = make(weight_decay=1e30)
+    assert task.train(task.begin(), 0, target=task.begin(), strength=1e30).shape == (6, 68)
+
+
 @given(size=st.integers(1, 40), count=st.integers(1, 200), seed=st.integers(0, 5))
 def test_passes_use_every_sample_equally_often(size, count, seed):
     own = np.arange(100, 100 + size)
@@ -206,6 +211,12 @@ def test_what_is_handed_out_cannot_change_the_task():
         ({"batch": 0}, "batch"),
         ({"local_steps": 0}, "local_steps"),
         ({"attacks": {6: SignFlip()}}, "attacker 6 is not one of the 6"),
+        ({"attacks": {0.5: SignFlip()}}, "attacker's index must be a whole number"),
+        ({"attacks": {0: "sign-flip"}}, "attacker 0 needs an attack .* got 'sign-flip'"),
+        ({"learning_rate": [0.1, 0.2]}, "learning_rate must be one number"),
+        ({"learning_rate": 1e39}, "learning_rate must be at most 1e[+]30"),
+        ({"momentum": [0.1]}, "momentum must be one number"),
+        ({"dtype": "float16x"}, "dtype must be 'float32' or 'float64', got 'float16x'"),
         ({"model": "transformer"}, "model must be one of"),
     ],
 )
@@ -221,6 +232,8 @@ def test_refused_settings(more, words):
         (lambda t: t.train(t.begin(), 0, target=t.initial), "target must be 6 models"),
         (lambda t: t.train(t.begin(), -1), "round"),
         (lambda t: t.train(t.begin(), 0, strength=-1.0), "strength"),
+        (lambda t: t.train(t.begin(), 0, strength=[1, 2]), "strength must be one number"),
+        (lambda t: t.train(t.begin(), 0, target=t.begin(), strength=1e39), "at most 1e[+]30"),
         (lambda t: t.train(t.begin(), 0, active=[True]), "active"),
         (lambda t: t.evaluate(t.initial), "models must be 6 models"),
         (lambda t: t.send(t.initial, 0), "models must be 6 models"),

@@ -51,7 +51,7 @@ def test_a_model_that_is_not_finite_is_infinitely_far_and_never_mixed_in():
     without = everyone.copy()
     without[:, 2] = False
     expected = proximal_targets(own, sent, initial, without, sizes)
-    for poison in (np.nan, np.inf, 1e200):
+    for poison in (np.nan, np.inf, 1e200, 1e17):
         sent[2, 3] = poison
         distance = cosine_distances(own, sent, initial)
         assert np.isinf(distance[[0, 1, 3], 2]).all()
@@ -78,13 +78,17 @@ def test_the_pull_keeps_the_length_to_first_order():
 
 
 def test_usable():
-    rows = [[1.0, 2.0], [np.nan, 0.0], [np.inf, 1.0], [1e39, 0.0], [1e30, 0.0]]
-    assert usable(rows).tolist() == [True, False, False, False, True]
+    rows = [[1.0, 2.0], [np.nan, 0.0], [np.inf, 1.0], [1e39, 0.0], [1e10, 0.0], [9e8, 0.0]]
+    assert usable(rows).tolist() == [True, False, False, False, False, True]
 
 
 def test_mask():
     assert participants_mask(None, 2).tolist() == [True, True]
-    assert participants_mask([True, False], 2).tolist() == [True, False]
+    given_mask = np.array([True, False])
+    mask = participants_mask(given_mask, 2)
+    assert mask.tolist() == [True, False]
+    mask[0] = False
+    assert given_mask[0]
     for wrong in ([1, 0], [True], [[True, False]]):
         with pytest.raises(InvalidInput, match="active must be"):
             participants_mask(wrong, 2)
@@ -98,7 +102,10 @@ def test_mask():
         (lambda o, s, i: cosine_distances(o, s, i[:2]), "as long an initial"),
         (lambda o, s, i: sharing_gradient(o, s, i, np.ones((3, 3)), np.ones(3)), "participants x"),
         (lambda o, s, i: sharing_gradient(o, s, i, np.ones((4, 4)), np.zeros(4)), "data_size"),
+        (lambda o, s, i: sharing_gradient(o, s, i, np.ones((4, 4)), np.ones(3)), "data_size must"),
+        (lambda o, s, i: proximal_targets(o, s, i, np.ones((4, 4)), 1.0), "data_size must be one"),
         (lambda o, s, i: proximal_targets(o, s, i, np.ones((4, 4)), np.ones(4), step=0), "step"),
+        (lambda o, s, i: proximal_targets(o, s, i, np.eye(4), np.ones(4), step=[1, 2]), "step"),
     ],
 )
 def test_refusals(call, words):

@@ -56,7 +56,7 @@ def test_each_method_learns_and_repeats_bit_for_bit(method):
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
-@pytest.mark.parametrize("poison", [np.nan, np.inf, 1e300])
+@pytest.mark.parametrize("poison", [np.nan, np.inf, 1e300, 1e30, 1e17])
 def test_a_broken_seller_is_ignored(method, poison):
     task = make(attacks={2: ConstantParameters(poison)})
     played = run(method, task, 3)
@@ -83,6 +83,33 @@ def test_a_market_without_a_single_usable_model_goes_on(method):
     played = run(method, task, 2)
     assert np.isfinite(played.models).all()
     assert not played.imports.any()
+
+
+def test_a_huge_sender_leaves_deep_models_alone():
+    task = make("mlp", attacks={2: ConstantParameters(1e17)})
+    for method in METHODS:
+        played = run(method, task, 3)
+        others = task.evaluate(played.models).loss[[0, 1, 3, 4, 5]]
+        assert (others < np.log(4) + 0.5).all(), method.name
+
+
+def test_distances_protect_from_large_models_that_magnitude_lets_pass():
+    task = make("mlp", each=20, local_steps=20, attacks={2: ConstantParameters(100.0)})
+    honest = [0, 1, 3, 4, 5]
+    accuracy = {
+        method.name: task.evaluate(run(method, task, 4).models).accuracy[honest].mean()
+        for method in (FedAvg(), Ditto(), PFedGraph(), IPFL(lambda _: EVERYONE))
+    }
+    assert max(accuracy["fedavg"], accuracy["ditto"]) < 0.8
+    assert min(accuracy["pfedgraph"], accuracy["ipfl"]) > 0.9
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_the_callers_mask_stays_as_it_is(method):
+    task = make(attacks={2: ConstantParameters(np.nan)})
+    active = np.array([True, True, True, True, True, False])
+    run(method, task, 2, active)
+    assert active.tolist() == [True, True, True, True, True, False]
 
 
 def test_local_is_training_and_nothing_else():
@@ -245,6 +272,11 @@ def test_a_newcomer_starts_where_she_is_told():
         (lambda: PFedGraph(alpha=0.0), "alpha"),
         (lambda: IPFL(in_cluster, penalty=0.0), "penalty"),
         (lambda: IPFL(in_cluster, step=0.0), "step"),
+        (lambda: IPFL(in_cluster, penalty=1e39), "penalty must be at most 1e[+]30"),
+        (lambda: IPFL(in_cluster, step=1e-30), "penalty / step must be at most 1e[+]30"),
+        (lambda: FedProx(mu=1e39), "mu must be at most"),
+        (lambda: Ditto(strength=[1.0, 2.0]), "strength must be one number"),
+        (lambda: PFedGraph(alpha=[1.0, 2.0]), "alpha must be one number"),
         (lambda: run(IPFL(lambda _: np.ones((2, 2))), make(), 1), "the market must give 6 x 6"),
     ],
 )

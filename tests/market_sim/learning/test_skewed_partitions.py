@@ -73,6 +73,8 @@ def test_a_class_is_shared_equally():
         (lambda rng: cluster(labels_of(50), 5, rng, alpha=0.0), "alpha"),
         (lambda rng: cluster(labels_of(50), 5, rng, inside=-1.0), "inside"),
         (lambda rng: cluster(labels_of(3), 5, rng), "5 owners"),
+        (lambda rng: cluster(labels_of(50), 5, rng, alpha=[1, 2]), "alpha must be one number"),
+        (lambda rng: cluster(labels_of(50), 3.5, rng), "owners must be a whole number"),
         (lambda rng: class_skew(labels_of(50, 3), 5, rng, classes_each=4), "there are 3 classes"),
         (lambda rng: class_skew(labels_of(50, 3), 5, rng, classes_each=0), "classes_each"),
     ],

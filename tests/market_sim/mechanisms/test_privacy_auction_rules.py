@@ -196,8 +196,54 @@ def test_sizes_multiply_what_is_sold(rule):
         (lambda: ms.VCG(demand=0.0), "demand must be greater than 0"),
         (lambda: ms.VCG(budget="cut"), "unknown budget 'cut'"),
         (lambda: ms.LeaveOneOut("firm"), "unknown budget 'firm'"),
+        (lambda: ms.VCG(weight=[1.0, 2.0]), "weight must be one number"),
+        (lambda: ms.VCG(demand=[1.0, 2.0]), "demand must be one number"),
+        (lambda: ms.PostedPrice([0.1, 0.2]), "price must be one number"),
+        (lambda: ms.LinearPrice(share=[1.0, 2.0]), "share must be one number"),
+        (lambda: ms.LinearPrice(slack=[1.0, 2.0]), "slack must be one number"),
+        (lambda: ms.UniformEpsilon([1.0, 2.0]), "epsilon must be one number"),
+        (lambda: ms.MFGRegretNet(reserve=[1.0, 2.0]), "reserve must be one number"),
+        (lambda: ms.PAC("no"), "respect_caps must be True or False, got 'no'"),
+        (lambda: ms.BudgetCappedThreshold(None), "respect_caps must be True or False, got None"),
     ],
 )
 def test_settings_outside_their_domain(make, message):
     with pytest.raises(ms.InvalidInput, match=message):
         make()
+
+
+EVERY = (
+    *RULES,
+    ms.PostedPrice(),
+    ms.PostedPrice(last="part"),
+    ms.LinearPrice(),
+    ms.UniformEpsilon(),
+    ms.NoPrivacy(),
+)
+
+
+@pytest.mark.parametrize("rule", EVERY, ids=lambda rule: rule.name)
+def test_no_profiles_and_no_reports(rule):
+    outcome = rule.clear(linear(np.ones((0, 3)), np.ones((0, 3))), 1.0)
+    assert outcome.epsilon.shape == outcome.payment.shape == (0, 3)
+    with pytest.raises(ms.InvalidInput, match=r"reports must be ms.Reports, got NoneType"):
+        rule.clear(None, 1.0)
+
+
+@pytest.mark.parametrize("kind", ["soft", "hard"])
+def test_leave_one_out_where_the_others_are_lost_in_rounding(kind):
+    rule = ms.LeaveOneOut(kind)
+    for cap in ([1.0, 1e-30], [1e-30, 1.0], [1e200, 1e-200], [1e-200, 1.0, 1e200]):
+        for money in (1e-25, 1.0, 1e25):
+            outcome = rule.clear(linear(np.linspace(0.2, 0.4, len(cap)), cap), money)
+            assert np.isfinite(outcome.payment).all()
+    assert rule.clear(linear([0.2, 0.4], [1.0, 1e-30]), 1.0).epsilon[0] in (0.0, 1.0)
+
+
+def test_leave_one_out_is_exact_over_eight_digits():
+    draw = np.random.default_rng(0)
+    unit, cap = draw.random((500, 4)), 10.0 ** draw.uniform(-4, 4, (500, 4))
+    money = 10.0 ** draw.uniform(-4, 4, 500)
+    outcome = ms.LeaveOneOut().clear(linear(unit, cap), money)
+    assert (outcome.spent <= money * (1 + 1e-15)).all()
+    assert (outcome.payment >= unit * outcome.epsilon * (1 - 1e-15)).all()

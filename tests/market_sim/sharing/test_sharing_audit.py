@@ -160,6 +160,16 @@ def test_the_report_reads_and_serializes():
     assert "best lie" not in str(only)
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e12])
+def test_payments_balance_at_any_scale_of_money(scale):
+    money = {"gain": (5e5 * scale**2,) * 2, "cost": (0.0, scale), "penalty": 2.0 * scale}
+    sample = markets(20, participants=9, **money)
+    report = ms.audit_sharing(sample, "published", deviations=(), welfare=False)
+    assert (report.unbalanced, report.violations) == (0, ())
+    off = ms.audit_sharing(sample, "two_sided", deviations=(), welfare=False)
+    assert 0 < off.unbalanced <= 20
+
+
 def test_markets_without_trade_are_audited_too():
     alone = ms.SharingMarket([5.0], 1e3, 1.0, [[0.0]], 1.0)
     idle = ms.SharingMarket([5.0, 5.0], 0.0, 1.0, np.zeros((2, 2)), 1.0)

@@ -38,7 +38,8 @@ def market(number=3, **changed):
         ({"penalty": -1.0}, "penalty must be at least 0"),
         ({"penalty": [1.0, 2.0]}, "penalty must be one number"),
         ({"distance": np.zeros((3, 2))}, r"distance must have the shape \(3, 3\)"),
-        ({"distance": [[0, 1], [2]]}, "distance must be a square matrix of numbers"),
+        ({"distance": [[0, 1], [2]]}, "distance must be a square matrix of real"),
+        ({"distance": np.zeros((3, 3)) + 1j}, "distance must be a square matrix of real"),
         ({"distance": NONE - 0.1 + np.eye(3)}, r"distance must be at least -1e-09, got -0.1"),
         ({"allowed": np.ones((2, 2))}, "allowed must be true or false"),
         ({"allowed": np.full((3, 3), 0.5)}, "allowed must be true or false"),
@@ -142,6 +143,20 @@ def test_a_given_graph_leaves_out_what_cannot_be():
         made.settle(np.ones((3, 3)), "vcg")
     with pytest.raises(InvalidInput, match="imports must be true or false"):
         made.settle(np.ones((2, 3)))
+
+
+def test_a_given_graph_without_edges_blames_the_method():
+    found = market().settle(np.zeros((3, 3)))
+    assert found.status == "no trade: the method imports nothing"
+
+
+def test_small_models_count_beside_a_huge_one():
+    found = ms.SharingMarket([1.0, 1e17], 1e4, 0.0, np.zeros((2, 2)), 0.0).clear()
+    assert found.payment[0, 1] == pytest.approx(100.0)
+    three = ms.SharingMarket([1.0, 1e17, 3.0], 1e4, 0.0, np.zeros((3, 3)), 0.0)
+    imports = [[False, True, True], [False] * 3, [False] * 3]
+    paid = three.settle(imports, "published").payment[0]
+    assert paid == pytest.approx([0.0, 50.0, 0.0], abs=1e-5)  # sqrt(1e4 / 4), and nearly nothing
 
 
 def test_accounts_by_hand():

@@ -176,6 +176,7 @@ def test_without_distances_two_sided_costs_the_platform_and_with_them_it_may_ear
         ("critical", "exact", "is what 'vcg' pays: use graph='greedy'"),
         ("two_sided", "greedy", "use graph='exact'"),
         ("first-price", None, "rule must be one of 'published', 'vcg', 'critical', 'two_sided'"),
+        (["vcg"], None, "rule must be one of .* got .'vcg'"),
         ("published", "best", "graph must be 'greedy' or 'exact', got 'best'"),
     ],
 )

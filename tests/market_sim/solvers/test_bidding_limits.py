@@ -135,6 +135,17 @@ def test_no_slope_is_drawn_through_noise():
         lambda: ms.PriceTaker(1.0, "nothing"),
         lambda: ms.regret_scaling(ms.FirstPrice(), UNIFORM, (10,), 0.5),
         lambda: ms.regret_scaling(ms.FirstPrice(), UNIFORM, (10, 20), 0.0),
+        lambda: ms.regret_scaling(ms.FirstPrice(), UNIFORM, (10, 20), [0.5, 0.6]),
+        lambda: ms.regret_scaling(ms.FirstPrice(), UNIFORM, (10, 20), 0.5, draws=0),
+        lambda: ms.regret_scaling(ms.FirstPrice(), UNIFORM, (10, 20), 0.5, draws=-5),
+        lambda: ms.regret_scaling(ms.FirstPrice(), UNIFORM, (10, 20), 0.5, types=0),
+        lambda: ms.BiddingGame(ms.FirstPrice(), UNIFORM, 2, [1.0, 2.0]),
+        lambda: ms.bayes_nash_bids(
+            ms.BiddingGame(ms.FirstPrice(), UNIFORM, 2, 1.0), highest_bid=[1.0, 2.0]
+        ),
+        lambda: ms.bayes_nash_bids(ms.BiddingGame(ms.FirstPrice(), UNIFORM, 2, 1.0), offers=0),
+        lambda: ms.bayes_nash_bids(UNIFORM),
+        lambda: ms.mean_field_bids(UNIFORM),
         lambda: ms.bidding_efficiency(
             ms.BiddingGame(ms.FirstPrice(), UNIFORM, 2, 1.0), truthful, profiles=1
         ),

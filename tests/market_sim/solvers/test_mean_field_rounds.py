@@ -111,8 +111,9 @@ def test_money_that_nobody_takes_is_no_equilibrium():
 
 
 def test_a_budget_that_never_binds_is_said():
-    found = market(budget=9.0, rounds=2).equilibrium()
+    found = market(budget=[0.1, 9.0], rounds=2).equilibrium()
     assert found.converged
+    assert found.binds
     assert "1 of 2 rounds, where the budget does not bind" in found.status
     most = np.minimum(found.game.left, found.game.cap)
     assert found.supply[-1] == pytest.approx((found.law[1] @ most).sum())
@@ -189,3 +190,62 @@ def test_a_solution_prints_its_evidence():
     text = str(market().equilibrium())
     assert "exploitability" in text
     assert "clearing error" in text
+
+
+@pytest.mark.parametrize(("privacy", "budget"), [(3.0, 5.0), (Uniform(0.1, 5), [9.0, 0.0] * 2)])
+def test_a_budget_that_buys_all_that_anyone_has_never_binds(privacy, budget):
+    # No round need be full: what is sold early is missing later, so the total is what counts.
+    game = ms.MeanFieldGame(
+        Uniform(0, 1), privacy, 2.0, budget, rounds=np.size(budget) if np.ndim(budget) else 6
+    ).refined(10, 11)
+    with pytest.warns(ms.MarketSimWarning, match="never binds"):
+        found = game.equilibrium()
+    assert found.converged
+    assert not found.binds
+    dear = ms.MeanFieldGame(Uniform(0, 1), privacy, 2.0, 2.0 * game.money, rounds=game.rounds)
+    with pytest.warns(ms.MarketSimWarning, match="raise the prices"):
+        more = dear.refined(10, 11).equilibrium()
+    assert more.supply.sum() == pytest.approx(found.supply.sum(), rel=1e-9)
+    assert market().equilibrium().binds
+
+
+COSTLY = {
+    "value": Uniform(0, 1),
+    "privacy": 20.0,
+    "cap": 2.0,
+    "budget": 0.05,
+    "rounds": 20,
+    "cells": 8,
+    "nodes": 21,
+}
+
+
+@pytest.mark.parametrize("curvature", [0.5, 1.2, 1.5, 2.0, 5.0])
+def test_fictitious_play_from_an_average_that_is_worth_nothing(curvature):
+    game = ms.MeanFieldGame(**COSTLY, curvature=curvature)
+    found = ms.solve_mean_field(game, "fictitious-play")
+    assert found.relative_exploitability <= 1e-4
+    assert_allclose(found.price, game.equilibrium().price, rtol=0.02)
+
+
+def test_a_market_in_which_nobody_sells_fails_in_numbers_that_can_be_read():
+    found = ms.MeanFieldGame(**COSTLY, curvature=1e6).equilibrium()
+    assert not found.supply.any()
+    assert found.relative_exploitability == np.inf
+    assert "an exploitability of inf of the value and a clearing error of 1;" in found.status
+    gap = found.players_gap(4, 0, 10)
+    assert (gap.price_error, gap.idle) == (np.inf, 1.0)
+
+
+def test_the_status_names_what_failed():
+    found = ms.solve_mean_field(market(), "damped", tolerance=1e-6)
+    assert found.relative_exploitability < 1e-4
+    assert "with a clearing error of " in found.status
+    assert "exploitability" not in found.status
+
+
+def test_what_is_no_game_and_shapes_that_do_not_fit():
+    with pytest.raises(InvalidInput, match="game must be a MeanFieldGame, got int"):
+        ms.solve_mean_field(3)
+    with pytest.raises(InvalidInput, match=r"value has shape \(2,\) and privacy_left \(3,\)"):
+        market().equilibrium().policy(0, [0.1, 0.2], [1.0, 2.0, 3.0])
