@@ -74,13 +74,13 @@ def list_scenarios(
 
         _show_data(listing(), as_json)
         return
-    from scenarios.loading import LIBRARY, read_document
+    from scenarios.loading import LIBRARY, read_document, scenario_names
 
     keys = ("title", "experiment", "source")
     found = [
-        {"name": file.stem} | {key: str(document.get(key, "")) for key in keys}
-        for file in sorted(LIBRARY.glob("*.toml"))
-        for document in [read_document(file)]
+        {"name": name} | {key: str(document.get(key, "")) for key in keys}
+        for name in scenario_names()
+        for document in [read_document(LIBRARY / f"{name}.toml")]
     ]
     if as_json:
         _print_json(found)
