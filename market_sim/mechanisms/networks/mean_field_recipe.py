@@ -1,7 +1,6 @@
 """How the network of the mean-field auction is trained: plain values, for scenario files."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from market_sim.errors import InvalidInput
 from market_sim.mechanisms.networks.mean_field_net import MeanFieldSettings
 from market_sim.mechanisms.networks.stored import as_plain
-from market_sim.mechanisms.networks.training import Progress, TrainedNetwork
+from market_sim.mechanisms.networks.training_loop import JudgedRecipe, JudgedTrainer
 from market_sim.population import Population, privacy_auction_law
 from market_sim.shapes import Array, as_floats, whole_number
 
@@ -18,7 +17,7 @@ _LAWS = ("uniform", "bimodal", "realistic")
 
 
 @dataclass(frozen=True)
-class MeanFieldRecipe:
+class MeanFieldRecipe(JudgedRecipe):
     """Maximize E[purchased privacy / full-information bound] over laws, budgets and owners.
 
     The prices of the clock do not depend on the parameters, so what is sold has slopes in them;
@@ -110,32 +109,8 @@ class MeanFieldRecipe:
         money = self.money_low * (self.money_high / self.money_low) ** place
         return population, owners * money
 
-    def train(
-        self,
-        *,
-        folder: Path | None = None,
-        progress: Progress | None = None,
-        resume: bool = False,
-    ) -> TrainedNetwork:
-        """Train the network.
+    def trainer(self) -> JudgedTrainer:
+        """Return a fresh training by this recipe."""
+        from market_sim.mechanisms.networks.mean_field_training import MeanFieldTrainer
 
-        Parameters
-        ----------
-        folder
-            Where checkpoints are written; none are if omitted.
-        progress
-            Called after every iteration with named numbers.
-        resume
-            Go on from the checkpoint of `folder`, if there is one, to the same result as without
-            interruption.
-
-        Raises
-        ------
-        InvalidInput
-            If the checkpoint is damaged or belongs to another training.
-        TrainingError
-            If the loss is not finite.
-        """
-        from market_sim.mechanisms.networks.mean_field_training import train_mean_field
-
-        return train_mean_field(self, folder=folder, progress=progress, resume=resume)
+        return MeanFieldTrainer(self)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import cos, pi
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -17,8 +17,7 @@ from market_sim.mechanisms.networks.checkpoints import load_network, save_networ
 from market_sim.mechanisms.networks.mean_field_clock import Clock, ClockSale
 from market_sim.mechanisms.networks.mean_field_net import KIND, MeanFieldNetwork
 from market_sim.mechanisms.networks.mean_field_recipe import MeanFieldRecipe
-from market_sim.mechanisms.networks.training import CHECKPOINT, Progress, TrainedNetwork
-from market_sim.mechanisms.networks.training_loop import train_judged
+from market_sim.mechanisms.networks.training import TrainedNetwork
 from market_sim.mechanisms.networks.training_state import (
     joined,
     optimizer_tensors,
@@ -37,6 +36,7 @@ _STATE = "mean-field-training"
 class MeanFieldTrainer:
     """One training run; a batch depends on the seed and the iteration alone."""
 
+    measure: ClassVar[str] = "held_out_purchase_share"
     recipe: MeanFieldRecipe
     iteration: int = 0
     held_out: float = float("nan")
@@ -129,52 +129,35 @@ class MeanFieldTrainer:
         figures = {"iterations": self.iteration, "held_out_purchase_share": self.best_score}
         return TrainedNetwork(KIND, module.eval(), {**self.recipe.metadata, "training": figures})
 
+    def store(self, path: Path) -> None:
+        """Write everything that the rest of the training depends on."""
+        tensors = joined(
+            network=self.module.state_dict(),
+            best=self.best,
+            optimizer=optimizer_tensors(self.optimizer),
+        )
+        state: Mapping[str, Any] = {
+            "of": self.recipe.metadata,
+            "iteration": self.iteration,
+            "held_out": repr(self.held_out),
+            "best_score": self.best_score,
+        }
+        save_network(path, _STATE, state, tensors)
 
-def train_mean_field(
-    recipe: MeanFieldRecipe, *, folder: Path | None, progress: Progress | None, resume: bool
-) -> TrainedNetwork:
-    """Run a whole training; see `MeanFieldRecipe.train`."""
-    return train_judged(
-        MeanFieldTrainer(recipe),
-        None if folder is None else folder / CHECKPOINT,
-        measure="held_out_purchase_share",
-        store=store,
-        restore=restore,
-        progress=progress,
-        resume=resume,
-    )
+    def restore(self, path: Path) -> None:
+        """Go on from a stored state.
 
-
-def store(trainer: MeanFieldTrainer, path: Path) -> None:
-    """Write everything that the rest of the training depends on."""
-    tensors = joined(
-        network=trainer.module.state_dict(),
-        best=trainer.best,
-        optimizer=optimizer_tensors(trainer.optimizer),
-    )
-    state: Mapping[str, Any] = {
-        "of": trainer.recipe.metadata,
-        "iteration": trainer.iteration,
-        "held_out": repr(trainer.held_out),
-        "best_score": trainer.best_score,
-    }
-    save_network(path, _STATE, state, tensors)
-
-
-def restore(trainer: MeanFieldTrainer, path: Path) -> None:
-    """Set a fresh trainer to a stored state.
-
-    Raises
-    ------
-    InvalidInput
-        If the checkpoint is damaged or belongs to another training.
-    """
-    stored = load_network(path, _STATE)
-    require_same_training(path, stored.metadata["of"], trainer.recipe.metadata)
-    parts = parted(stored.tensors, "network", "best", "optimizer")
-    trainer.module.load_state_dict(parts["network"])
-    trainer.best = parts["best"]
-    restore_optimizer(trainer.optimizer, parts["optimizer"])
-    trainer.iteration = stored.metadata["iteration"]
-    trainer.held_out = float(stored.metadata["held_out"])
-    trainer.best_score = float(stored.metadata["best_score"])
+        Raises
+        ------
+        InvalidInput
+            If the checkpoint is damaged or belongs to another training.
+        """
+        stored = load_network(path, _STATE)
+        require_same_training(path, stored.metadata["of"], self.recipe.metadata)
+        parts = parted(stored.tensors, "network", "best", "optimizer")
+        self.module.load_state_dict(parts["network"])
+        self.best = parts["best"]
+        restore_optimizer(self.optimizer, parts["optimizer"])
+        self.iteration = stored.metadata["iteration"]
+        self.held_out = float(stored.metadata["held_out"])
+        self.best_score = float(stored.metadata["best_score"])

@@ -1,7 +1,6 @@
 """How a menu network is trained: plain values, so that a scenario file can give them."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ from market_sim.mechanisms.networks.menu_grid import MenuGrid
 from market_sim.mechanisms.networks.menu_net import MenuSettings
 from market_sim.mechanisms.networks.menu_state import Prior
 from market_sim.mechanisms.networks.stored import as_plain
-from market_sim.mechanisms.networks.training import Progress, TrainedNetwork
+from market_sim.mechanisms.networks.training_loop import JudgedRecipe, JudgedTrainer
 from market_sim.population import Population, PopulationLaw, SizeLaw, budgets
 from market_sim.shapes import Array, as_floats, whole_number
 from market_sim.streams import Streams
@@ -23,7 +22,7 @@ _OWNERS = (*(10,) * 10, 5, 5, 7, 7, 20, 20, 50, 50, 200, 200, 2000, 2000, 20_000
 
 
 @dataclass(frozen=True)
-class MenuRecipe:
+class MenuRecipe(JudgedRecipe):
     """Minimize E[ERR / mean ERR of its like] over the parameters of a menu network.
 
     The owners' choices are smoothed and the temperature falls until they are nearly exact; nothing
@@ -168,32 +167,8 @@ class MenuRecipe:
         rate = np.where(step, true.cost(population.cap), true.rate)
         return Population(Valuations(kind, rate), population.cap, population.data_size)
 
-    def train(
-        self,
-        *,
-        folder: Path | None = None,
-        progress: Progress | None = None,
-        resume: bool = False,
-    ) -> TrainedNetwork:
-        """Train the network.
+    def trainer(self) -> JudgedTrainer:
+        """Return a fresh training by this recipe."""
+        from market_sim.mechanisms.networks.menu_training import MenuTrainer
 
-        Parameters
-        ----------
-        folder
-            Where checkpoints are written; none are if omitted.
-        progress
-            Called after every iteration with named numbers.
-        resume
-            Go on from the checkpoint of `folder`, if there is one, to the same result as without
-            interruption.
-
-        Raises
-        ------
-        InvalidInput
-            If the checkpoint is damaged or belongs to another training.
-        TrainingError
-            If the loss is not finite.
-        """
-        from market_sim.mechanisms.networks.menu_training import train_menu
-
-        return train_menu(self, folder=folder, progress=progress, resume=resume)
+        return MenuTrainer(self)

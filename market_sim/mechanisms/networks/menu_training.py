@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import cos, log, pi
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -24,8 +24,7 @@ from market_sim.mechanisms.networks.menu_net import (
 )
 from market_sim.mechanisms.networks.menu_recipe import MenuRecipe
 from market_sim.mechanisms.networks.menu_state import MenuMarket
-from market_sim.mechanisms.networks.training import CHECKPOINT, Progress, TrainedNetwork
-from market_sim.mechanisms.networks.training_loop import train_judged
+from market_sim.mechanisms.networks.training import TrainedNetwork
 from market_sim.mechanisms.networks.training_state import (
     joined,
     optimizer_tensors,
@@ -49,6 +48,7 @@ _AVERAGE = 0.998
 class MenuTrainer:
     """One training run; a batch depends on the seed and the iteration alone."""
 
+    measure: ClassVar[str] = "held_out_error_bound"
     recipe: MenuRecipe
     iteration: int = 0
     held_out: float = float("nan")
@@ -175,59 +175,42 @@ class MenuTrainer:
         metadata = {**self.recipe.metadata, "training": figures}
         return TrainedNetwork(KIND, self._best().eval(), metadata)
 
+    def store(self, path: Path) -> None:
+        """Write everything that the rest of the training depends on."""
+        tensors = joined(
+            network=self.module.state_dict(),
+            average=self.average,
+            optimizer=optimizer_tensors(self.optimizer),
+        )
+        tensors["scale"] = self.scale.nan_to_num(nan=-1.0)
+        state: Mapping[str, Any] = {
+            "of": self.recipe.metadata,
+            "iteration": self.iteration,
+            "held_out": repr(self.held_out),
+        }
+        save_network(path, _STATE, state, tensors)
+
+    def restore(self, path: Path) -> None:
+        """Go on from a stored state.
+
+        Raises
+        ------
+        InvalidInput
+            If the checkpoint is damaged or belongs to another training.
+        """
+        stored = load_network(path, _STATE)
+        require_same_training(path, stored.metadata["of"], self.recipe.metadata)
+        parts = parted(stored.tensors, "network", "average", "optimizer")
+        self.module.load_state_dict(parts["network"])
+        self.average = parts["average"]
+        restore_optimizer(self.optimizer, parts["optimizer"])
+        scale = stored.tensors["scale"]
+        self.scale = torch.where(scale < 0, float("nan"), scale)
+        self.iteration = stored.metadata["iteration"]
+        self.held_out = float(stored.metadata["held_out"])
+
 
 def tamed(error: Tensor) -> Tensor:
     """Return the error bound, growing only like its logarithm above a limit."""
     high = error.clamp_min(_TAME)
     return torch.where(error > _TAME, _TAME * (1.0 + (high / _TAME).log()), error)
-
-
-def train_menu(
-    recipe: MenuRecipe, *, folder: Path | None, progress: Progress | None, resume: bool
-) -> TrainedNetwork:
-    """Run a whole training; see `MenuRecipe.train`."""
-    return train_judged(
-        MenuTrainer(recipe),
-        None if folder is None else folder / CHECKPOINT,
-        measure="held_out_error_bound",
-        store=store,
-        restore=restore,
-        progress=progress,
-        resume=resume,
-    )
-
-
-def store(trainer: MenuTrainer, path: Path) -> None:
-    """Write everything that the rest of the training depends on."""
-    tensors = joined(
-        network=trainer.module.state_dict(),
-        average=trainer.average,
-        optimizer=optimizer_tensors(trainer.optimizer),
-    )
-    tensors["scale"] = trainer.scale.nan_to_num(nan=-1.0)
-    state: Mapping[str, Any] = {
-        "of": trainer.recipe.metadata,
-        "iteration": trainer.iteration,
-        "held_out": repr(trainer.held_out),
-    }
-    save_network(path, _STATE, state, tensors)
-
-
-def restore(trainer: MenuTrainer, path: Path) -> None:
-    """Set a fresh trainer to a stored state.
-
-    Raises
-    ------
-    InvalidInput
-        If the checkpoint is damaged or belongs to another training.
-    """
-    stored = load_network(path, _STATE)
-    require_same_training(path, stored.metadata["of"], trainer.recipe.metadata)
-    parts = parted(stored.tensors, "network", "average", "optimizer")
-    trainer.module.load_state_dict(parts["network"])
-    trainer.average = parts["average"]
-    restore_optimizer(trainer.optimizer, parts["optimizer"])
-    scale = stored.tensors["scale"]
-    trainer.scale = torch.where(scale < 0, float("nan"), scale)
-    trainer.iteration = stored.metadata["iteration"]
-    trainer.held_out = float(stored.metadata["held_out"])

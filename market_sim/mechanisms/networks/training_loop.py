@@ -1,42 +1,19 @@
-"""The loop of a training that is judged on held-out markets and can be resumed."""
+"""Recipes whose training is judged on held-out markets and can be resumed, and their loop."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import ClassVar, Protocol
 
-from market_sim.mechanisms.networks.training import Progress, TrainedNetwork
+from market_sim.mechanisms.networks.training import CHECKPOINT, Progress, TrainedNetwork
 from market_sim.mechanisms.networks.training_state import last_checkpoint_named
 
 
-class HeldOutRecipe(Protocol):
-    """How long is trained, and how often it is judged and stored."""
-
-    @property
-    def iterations(self) -> int:
-        """Iterations in all."""
-        ...
-
-    @property
-    def held_out_every(self) -> int:
-        """Iterations from one judgement to the next."""
-        ...
-
-    @property
-    def checkpoint_every(self) -> int:
-        """Iterations from one checkpoint to the next."""
-        ...
-
-
-class HeldOutTrainer(Protocol):
+class JudgedTrainer(Protocol):
     """A training in progress."""
 
     iteration: int
     held_out: float
-
-    @property
-    def recipe(self) -> HeldOutRecipe:
-        """What is followed."""
-        ...
+    measure: ClassVar[str]
 
     def step(self) -> dict[str, float]:
         """Train one iteration and return named numbers."""
@@ -50,47 +27,63 @@ class HeldOutTrainer(Protocol):
         """Return the result."""
         ...
 
+    def store(self, path: Path) -> None:
+        """Write everything that the rest of the training depends on."""
+        ...
 
-T = TypeVar("T", bound=HeldOutTrainer)
+    def restore(self, path: Path) -> None:
+        """Go on from a stored state."""
+        ...
 
 
-def train_judged(
-    trainer: T,
-    path: Path | None,
-    *,
-    measure: str,
-    store: Callable[[T, Path], None],
-    restore: Callable[[T, Path], None],
-    progress: Progress | None,
-    resume: bool,
-) -> TrainedNetwork:
-    """Run a whole training.
+class JudgedRecipe(ABC):
+    """How long is trained, and how often it is judged and stored."""
 
-    Parameters
-    ----------
-    trainer
-        A fresh one.
-    path
-        File of the checkpoint; none is written if None.
-    measure
-        What the held-out judgement is called in the numbers that are reported.
-    store, restore
-        Write and read the state of a training.
-    progress
-        Called after every iteration with named numbers.
-    resume
-        Go on from the checkpoint, if there is one.
-    """
-    recipe = trainer.recipe
-    if resume and path is not None and path.exists():
-        restore(trainer, path)
-    with last_checkpoint_named(path):
-        while trainer.iteration < recipe.iterations:
-            figures = trainer.step()
-            if trainer.iteration % recipe.held_out_every == 0:
-                trainer.score()
-            if progress is not None:
-                progress({**figures, measure: trainer.held_out})
-            if path is not None and trainer.iteration % recipe.checkpoint_every == 0:
-                store(trainer, path)
-    return trainer.trained()
+    iterations: int
+    held_out_every: int
+    checkpoint_every: int
+
+    @abstractmethod
+    def trainer(self) -> JudgedTrainer:
+        """Return a fresh training by this recipe."""
+
+    def train(
+        self,
+        *,
+        folder: Path | None = None,
+        progress: Progress | None = None,
+        resume: bool = False,
+    ) -> TrainedNetwork:
+        """Train the network.
+
+        Parameters
+        ----------
+        folder
+            Where checkpoints are written; none are if omitted.
+        progress
+            Called after every iteration with named numbers.
+        resume
+            Go on from the checkpoint of `folder`, if there is one, to the same result as without
+            interruption.
+
+        Raises
+        ------
+        InvalidInput
+            If the checkpoint is damaged or belongs to another training.
+        TrainingError
+            If the loss is not finite.
+        """
+        trainer = self.trainer()
+        path = None if folder is None else folder / CHECKPOINT
+        if resume and path is not None and path.exists():
+            trainer.restore(path)
+        with last_checkpoint_named(path):
+            while trainer.iteration < self.iterations:
+                figures = trainer.step()
+                if trainer.iteration % self.held_out_every == 0:
+                    trainer.score()
+                if progress is not None:
+                    progress({**figures, trainer.measure: trainer.held_out})
+                if path is not None and trainer.iteration % self.checkpoint_every == 0:
+                    trainer.store(path)
+        return trainer.trained()
